@@ -1,0 +1,37 @@
+# `make help` lists what there is. The README gives the plain commands behind each target.
+SHELL := /bin/bash
+PYTHON ?= python3.11
+BIN := $(CURDIR)/.venv/bin
+export PATH := $(BIN):$(PATH)
+NEEDED_GB := 6
+
+.PHONY: help environment repro test lab smoke
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+environment: .venv/ready ## build .venv from requirements.lock (about two minutes)
+
+.venv/ready: requirements.lock pyproject.toml
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || \
+	  { echo "ghostnotes: needs Python 3.11, and '$(PYTHON)' is not one; try: make PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@[ "$$(df -Pk . | awk 'NR==2 {print int($$4 / 1048576)}')" -ge $(NEEDED_GB) ] || \
+	  { echo "ghostnotes: needs $(NEEDED_GB) GB of free disk here for the environment and the pipeline's files" >&2; exit 2; }
+	"$(PYTHON)" -m venv .venv
+	.venv/bin/python -m pip install -r requirements.lock
+	.venv/bin/python -m pip install --no-deps tinysoundfont==0.3.7
+	.venv/bin/python -m pip install --no-deps -e .
+	@touch $@
+
+repro: .venv/ready ## run the pipeline: every table, figure and lesson in reports/
+	@dvc repro
+	@python -m ghostnotes.notebook minutes
+
+test: .venv/ready ## run the tests, the whole pipeline on a few rows among them
+	@python -m pytest
+
+lab: .venv/ready ## open the lessons in JupyterLab
+	@jupyter lab notebooks/lessons
+
+smoke: .venv/ready ## run the whole pipeline on a few rows in build/smoke
+	@python -m ghostnotes.profiles smoke build/smoke
+	@cd build/smoke && dvc repro

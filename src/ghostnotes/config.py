@@ -1,0 +1,150 @@
+"""params.yaml -> typed, validated settings; a key that is not known is an error naming it.
+
+DVC tracks the values themselves (`params:` in dvc.yaml), so no stage lists this module as a dependency.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+
+from ghostnotes.training import TrainingSettings
+
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[FiniteFloat, Field(gt=0)]
+SETTINGS_FILE = "params.yaml"
+
+
+class Strict(BaseModel):
+    """Unknown keys, NaN and wrong types are errors; settings do not change once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Corpus(Strict):
+    """How many rows of each split are used, and how many processes render them."""
+
+    rows: dict[Literal["pretrain", "train", "val", "test"], Count]
+    workers: Count
+
+
+class Encoder(Strict):
+    """A joint encoder: the size of its space and trunk, and its training."""
+
+    dim: Count
+    channels: list[Count]
+    text_width: Count
+    training: TrainingSettings
+
+
+class Model(Strict):
+    """A prior or a regression: network, condition dropout, and training."""
+
+    width: Count
+    depth: Count
+    dropout: Share
+    mask: Share
+    training: TrainingSettings
+
+
+class Noise(Strict):
+    """The noise levels that a prior is trained at, log-uniform between these."""
+
+    sigma_min: Positive
+    sigma_max: Positive
+
+
+class Sampling(Strict):
+    """Solver and noise levels of generation: Karras steps between sigma_max and sigma_min."""
+
+    solver: Literal["euler_maruyama", "heun", "euler"]
+    steps: Count
+    sigma_min: Positive
+    sigma_max: Positive
+    rho: Positive
+
+
+class Sweep(Strict):
+    """The guidance sweep: strengths, how many pictures get how many seeds, and K of its metrics."""
+
+    omegas: Annotated[list[FiniteFloat], Field(min_length=1)]
+    pictures: Count
+    seeds: Annotated[int, Field(ge=2)]
+    recall_at: list[Count]
+    entropy_at: list[Count]
+
+
+class Settings(Strict):
+    """Everything in params.yaml."""
+
+    threads: Count
+    corpus: Corpus
+    encoders: dict[Literal["muscall-mini", "clip-mini"], Encoder]
+    noise: Noise
+    models: dict[Literal["prior", "regression"], Model]
+    sampling: Sampling
+    sweep: Sweep
+
+
+def load(path: Path = Path(SETTINGS_FILE)) -> Settings:
+    """Read and validate a settings file. ValueError in one line: which file, which key, what is wrong."""
+    try:
+        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ValueError(f"{path}: not there; run from the project's folder") from None
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    return validate(values, path)
+
+
+def validate(values: Any, source: Path) -> Settings:
+    """Settings from plain values; source names the file in errors."""
+    if not isinstance(values, Mapping):
+        raise ValueError(f"{source}: expected sections of settings, found {type(values).__name__}")
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        faults = [_explain(fault) for fault in error.errors()]
+        raise ValueError(f"{source}: " + "; ".join(faults[:3])) from None
+
+
+def _explain(fault: dict) -> str:
+    where = ".".join(str(part) for part in fault["loc"] if part != "[key]")
+    if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        return f"unknown key '{where}'"
+    if fault["type"] == "missing":
+        return f"key '{where}' is missing"
+    return f"'{where}': {fault['msg'].lower()}, got {fault['input']!r}"
+
+
+def open_project() -> Settings:
+    """Settings of the project that contains the working folder, which becomes its root; threads are fixed.
+
+    Every notebook starts with it, so that the same relative paths hold in a stage and in JupyterLab.
+    """
+    import torch
+
+    here = Path.cwd()
+    root = next((folder for folder in (here, *here.parents) if (folder / SETTINGS_FILE).exists()), None)
+    if root is None:
+        raise ValueError(f"no {SETTINGS_FILE} in {here.name} or above it: start inside the project's folder")
+    os.chdir(root)
+    if str(root / "src") not in sys.path:
+        sys.path.insert(0, str(root / "src"))
+    settings = load()
+    torch.set_num_threads(settings.threads)
+    return settings
+
+
+def overlay(base: dict, changes: dict) -> dict:
+    """Settings with a profile laid over them: sections merge key by key, everything else is replaced."""
+    merged = dict(base)
+    for key, value in changes.items():
+        both = isinstance(value, Mapping) and isinstance(base.get(key), Mapping)
+        merged[key] = overlay(base[key], value) if both else value
+    return merged

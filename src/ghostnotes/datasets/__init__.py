@@ -1,0 +1,1 @@
+"""Catalogues: where tracks, captions and pictures come from."""

@@ -1,0 +1,23 @@
+"""From rows of the made corpus to arrays: spectrograms, pictures, previews. The only module that knows `miniband`."""
+
+import numpy as np
+from miniband.corpus import track_audio
+from miniband.pictures import Picture, paint
+from miniband.renderer import RATE
+
+from ghostnotes.encoders.features import log_mel
+
+
+def track_frames(row: dict) -> np.ndarray:
+    """Compose and render one track: (frames, 64) uint8 log-mel."""
+    return log_mel(track_audio(row))
+
+
+def picture_pixels(row: dict) -> np.ndarray:
+    """Paint one picture: (64, 64, 3) uint8."""
+    return paint(Picture.from_row(row))
+
+
+def preview(row: dict, start: float = 6.0, seconds: float = 4.0) -> tuple[np.ndarray, int]:
+    """A few seconds of one track to listen to: (mono samples, rate in Hz)."""
+    return track_audio(row, start, seconds), RATE

@@ -1,0 +1,177 @@
+"""The networks that imagine an embedding, and the preconditioning around them.
+
+Diff4Steer II: a residual network denoises one music embedding under a query; its regression twin maps the query
+straight to an embedding. Preconditioning after Karras et al. 2022 ("EDM"), table 1.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+def preconditioning(sigma: Tensor, sigma_data: float = 1.0) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """EDM's scalings (c_skip, c_out, c_in, c_noise) at noise level sigma.
+
+    With them the network's input and its target have unit variance at every noise level. EDM, table 1.
+    """
+    total = sigma_data**2 + sigma**2
+    c_skip = sigma_data**2 / total
+    c_out = sigma * sigma_data / total.sqrt()
+    c_in = 1 / total.sqrt()
+    c_noise = sigma.log() / 4
+    return c_skip, c_out, c_in, c_noise
+
+
+class FourierFeatures(nn.Module):
+    """A number in, sines and cosines of it out: (B,) -> (B, features). Frequencies are fixed, not trained."""
+
+    def __init__(self, features: int = 128, lowest: float = 0.25, highest: float = 64.0):
+        super().__init__()
+        ladder = torch.logspace(math.log2(lowest), math.log2(highest), features // 2, base=2.0)
+        self.register_buffer("frequencies", 2 * math.pi * ladder, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        angles = x[:, None] * self.frequencies
+        return torch.cat([angles.sin(), angles.cos()], dim=-1)
+
+
+class ResidualBlock(nn.Module):
+    """Norm, swish, dense, norm, FiLM, swish, dense; the skip is projected and the sum keeps unit variance."""
+
+    def __init__(self, inputs: int, width: int, conditioning: int, dropout: float):
+        super().__init__()
+        self.norm_in = nn.LayerNorm(inputs)
+        self.dense_in = nn.Linear(inputs, width)
+        self.norm_out = nn.LayerNorm(width)
+        self.film = nn.Linear(conditioning, 2 * width)
+        self.dropout = nn.Dropout(dropout)
+        self.dense_out = nn.Linear(width, width)
+        self.skip = nn.Linear(inputs, width)
+
+    def forward(self, x: Tensor, conditioning: Tensor) -> Tensor:
+        scale, shift = self.film(conditioning).chunk(2, dim=-1)
+        h = self.dense_in(F.silu(self.norm_in(x)))
+        h = self.norm_out(h) * (1 + scale) + shift
+        h = self.dense_out(self.dropout(F.silu(h)))
+        return (self.skip(x) + h) / math.sqrt(2)
+
+
+class ResNet(nn.Module):
+    """`depth` residual blocks under one conditioning vector: (B, inputs), (B, conditioning) -> (B, outputs)."""
+
+    def __init__(self, inputs: int, outputs: int, width: int, depth: int, conditioning: int, dropout: float):
+        super().__init__()
+        sizes = [inputs] + [width] * (depth - 1)
+        self.blocks = nn.ModuleList(ResidualBlock(size, width, conditioning, dropout) for size in sizes)
+        self.norm = nn.LayerNorm(width)
+        self.out = nn.Linear(width, outputs)
+
+    def forward(self, x: Tensor, conditioning: Tensor) -> Tensor:
+        for block in self.blocks:
+            x = block(x, conditioning)
+        return self.out(self.norm(x))
+
+
+class Standardiser(nn.Module):
+    """Unit-norm embeddings <-> the space of z, where a coordinate has unit variance on average.
+
+    A unit vector in d dimensions has coordinates of size 1/sqrt(d): beside unit noise that is next to nothing. We
+    centre on the training mean and multiply by one number, so angles between differences are kept and a gradient
+    points the same way in both spaces.
+    """
+
+    def __init__(self, dim: int):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(dim))
+        self.register_buffer("scale", torch.tensor(math.sqrt(dim)))
+
+    @torch.no_grad()
+    def fit(self, x: Tensor) -> None:
+        """Take mean and scale from training embeddings (n, dim)."""
+        mean = x.double().mean(0)
+        spread = (x.double() - mean).square().mean().sqrt()
+        if not torch.isfinite(spread) or spread == 0:
+            raise ValueError("cannot standardise: the training embeddings are constant or not finite")
+        self.mean.copy_(mean)
+        self.scale.copy_(1 / spread)
+
+    def encode(self, x: Tensor) -> Tensor:
+        return (x - self.mean.to(x.dtype)) * self.scale.to(x.dtype)
+
+    def decode(self, z: Tensor) -> Tensor:
+        return F.normalize(z / self.scale.to(z.dtype) + self.mean.to(z.dtype), dim=-1)
+
+
+class _QueryModel(nn.Module):
+    """What the prior and its twin share: the standardised space, the projected query, the null query."""
+
+    def __init__(self, dim: int, query_dim: int):
+        super().__init__()
+        self.dim, self.query_dim = dim, query_dim
+        self.standardiser = Standardiser(dim)
+        self.project = nn.Linear(query_dim, 128)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Unit-norm embeddings (..., dim) -> standardised space."""
+        return self.standardiser.encode(x)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Standardised space (..., dim) -> unit-norm embeddings."""
+        return self.standardiser.decode(z)
+
+    def mask_query(self, query: Tensor, drop: Tensor | None) -> Tensor:
+        """The query with dropped rows set to zero: the zero vector *is* the null query (Diff4Steer II)."""
+        if query.shape[-1] != self.query_dim:
+            raise ValueError(f"query has {query.shape[-1]} dimensions, the model expects {self.query_dim}")
+        query = query.to(self.project.weight.dtype)
+        return query if drop is None else query.masked_fill(drop[:, None], 0.0)
+
+
+class ResNetPrior(_QueryModel):
+    """Diff4Steer's diffusion prior D(z, sigma, query) -> z0 for one embedding per item.
+
+    z: (B, dim) in the standardised space, sigma: scalar or (B,), query: (B, query_dim) or None (unconditional).
+    Six layers of width 4096 with dim 128 and a 512-d query have 282,944,384 parameters (282.9M in Diff4Steer III-B);
+    the count fits this block structure but does not identify it.
+    """
+
+    sigma_data = 1.0
+
+    def __init__(self, dim: int, query_dim: int, width: int = 4096, depth: int = 6, dropout: float = 0.0):
+        super().__init__(dim, query_dim)
+        self.noise = nn.Sequential(FourierFeatures(128), nn.Linear(128, 256), nn.SiLU(), nn.Linear(256, 128))
+        self.trunk = ResNet(dim, dim, width, depth, conditioning=256, dropout=dropout)
+
+    def forward(self, z: Tensor, sigma, query: Tensor | None = None, drop: Tensor | None = None) -> Tensor:
+        return self.bind(query, drop)(z, sigma)
+
+    def bind(self, query: Tensor | None, drop: Tensor | None = None):
+        """denoiser(z, sigma) for this query; the query's projection is computed once. drop: (B,) bool."""
+        projected = self.project.bias[None] if query is None else self.project(self.mask_query(query, drop))
+
+        def denoiser(z: Tensor, sigma) -> Tensor:
+            return self._denoise(z, sigma, projected)
+
+        return denoiser
+
+    def _denoise(self, z: Tensor, sigma, projected: Tensor) -> Tensor:
+        x = z.to(projected.dtype)
+        levels = torch.as_tensor(sigma, dtype=x.dtype, device=x.device).reshape(-1)
+        c_skip, c_out, c_in, c_noise = (c[:, None] for c in preconditioning(levels, self.sigma_data))
+        noise = self.noise(c_noise[:, 0]).expand(len(x), -1)
+        conditioning = torch.cat([noise, projected.expand(len(x), -1)], dim=-1)
+        return (c_skip * x + c_out * self.trunk(c_in * x, conditioning)).to(z.dtype)
+
+
+class ResNetRegression(_QueryModel):
+    """The prior's twin without noise: query (B, query_dim) -> z0 (B, dim), one answer a query (Diff4Steer III-C)."""
+
+    def __init__(self, dim: int, query_dim: int, width: int = 4096, depth: int = 6, dropout: float = 0.0):
+        super().__init__(dim, query_dim)
+        self.trunk = ResNet(128, dim, width, depth, conditioning=128, dropout=dropout)
+
+    def forward(self, query: Tensor, drop: Tensor | None = None) -> Tensor:
+        projected = self.project(self.mask_query(query, drop))
+        return self.trunk(projected, projected)

@@ -1,0 +1,1 @@
+"""What turns audio, pictures and text into vectors."""

@@ -1,0 +1,74 @@
+"""Denoisers that are exact: a Gaussian, a mixture of Gaussians, a finite set of points.
+
+The best denoiser is a posterior mean, D(z, sigma) = E[z0 | z = z0 + sigma noise]. For a mixture of Gaussians it has a
+closed form (a finite data set is the mixture with spread 0), so a lesson can check a sampler against the truth and a
+test against an oracle that no network can blur.
+"""
+
+import torch
+from torch import Tensor
+
+
+class Mixture:
+    """sum_k weights[k] N(means[k], spreads[k]^2 I), with its exact denoiser.
+
+    means: (K, d); spreads: float or (K,), 0 for a point; weights: (K,) or None for equal ones. Called as
+    mixture(z, sigma) -> z0 with z (B, d) and sigma scalar or (B,).
+    """
+
+    def __init__(self, means: Tensor, spreads: float | Tensor = 0.0, weights: Tensor | None = None):
+        self.means = torch.as_tensor(means, dtype=torch.float64)
+        count = len(self.means)
+        self.spreads = torch.as_tensor(spreads, dtype=torch.float64).expand(count)
+        weights = torch.ones(count) if weights is None else torch.as_tensor(weights)
+        self.weights = weights.double() / weights.double().sum()
+
+    def responsibilities(self, z: Tensor, sigma) -> Tensor:
+        """p(component | z at noise level sigma): (B, K), Bayes' rule with each component widened by the noise."""
+        return torch.softmax(self._log_joint(z, sigma), dim=-1)
+
+    def log_density(self, z: Tensor, sigma=0.0) -> Tensor:
+        """log p(z; sigma), the mixture blurred by noise sigma: (B,)."""
+        return torch.logsumexp(self._log_joint(z, sigma), dim=-1)
+
+    def __call__(self, z: Tensor, sigma) -> Tensor:
+        variance = self._variance(sigma)
+        kept = self.spreads**2 / variance
+        shares = self.responsibilities(z, sigma)
+        pull = (shares * (1 - kept)) @ self.means
+        return ((shares * kept).sum(-1, keepdim=True) * z.double() + pull).to(z.dtype)
+
+    def sample(self, count: int, generator: torch.Generator) -> Tensor:
+        """(count, d) draws from the mixture."""
+        chosen = torch.multinomial(self.weights, count, replacement=True, generator=generator)
+        noise = torch.randn(count, self.means.shape[1], generator=generator, dtype=torch.float64)
+        return self.means[chosen] + self.spreads[chosen, None] * noise
+
+    def _variance(self, sigma) -> Tensor:
+        sigma = torch.as_tensor(sigma, dtype=torch.float64).reshape(-1, 1)
+        return self.spreads**2 + sigma**2
+
+    def _log_joint(self, z: Tensor, sigma) -> Tensor:
+        variance = self._variance(sigma)
+        distance = torch.cdist(z.double(), self.means).square()
+        return self.weights.log() - distance / (2 * variance) - self.means.shape[1] / 2 * (2 * torch.pi * variance).log()
+
+
+def gaussian(mean: Tensor, spread: float) -> Mixture:
+    """N(mean, spread^2 I) with its exact denoiser D = (spread^2 z + sigma^2 mean) / (spread^2 + sigma^2)."""
+    return Mixture(torch.as_tensor(mean, dtype=torch.float64)[None], spread)
+
+
+class MixturePrior:
+    """A labelled mixture that can be asked as a prior is: bind(labels) -> denoiser, None = unconditional.
+
+    conditionals: one Mixture a label; unconditional: the Mixture over all. A query is an int tensor (B,) of labels;
+    all rows of one batch share their label here, which is all that a lesson needs.
+    """
+
+    def __init__(self, conditionals: dict[int, Mixture], unconditional: Mixture):
+        self.conditionals, self.unconditional = conditionals, unconditional
+
+    def bind(self, query: int | None):
+        """The exact denoiser under one label, or over all of them."""
+        return self.unconditional if query is None else self.conditionals[int(query)]

@@ -1,0 +1,157 @@
+"""Run a notebook as a stage of the pipeline: `python -m ghostnotes.notebook run pipeline/sweep`.
+
+`strip` writes copies of all notebooks without their outputs; stages depend on those, so that a notebook which was only
+opened and saved makes nothing stale. `run` executes such a copy by papermill and writes reports/notebooks/NAME.ipynb
+without times and ids, so that the same results are the same bytes.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+
+from ghostnotes import config
+from ghostnotes.files import atomically
+
+SOURCES, STRIPPED, EXECUTED = Path("notebooks"), Path("build/notebooks"), Path("reports/notebooks")
+FAILED, MINUTES = Path("work/failed"), Path("work/minutes.json")
+OFFLINE = {
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+    "WANDB_MODE": "disabled",
+    "TOKENIZERS_PARALLELISM": "false",
+    "PYTHONHASHSEED": "0",
+}
+
+
+class NotebookError(Exception):
+    """A notebook cannot be run, or stopped; the message is one line."""
+
+
+def strip(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """The notebook as its author wrote it: no outputs, no counts, no traces of who opened it; ids by position."""
+    clean = nbformat.v4.new_notebook()
+    clean.metadata = nbformat.from_dict({"kernelspec": _KERNEL, "language_info": {"name": "python"}})
+    for position, cell in enumerate(notebook.cells):
+        make = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell}.get(cell.cell_type)
+        kept = (make or nbformat.v4.new_raw_cell)(cell.source.rstrip())
+        kept.id = f"cell-{position:02d}"
+        if cell.metadata.get("tags"):
+            kept.metadata["tags"] = list(cell.metadata["tags"])
+        clean.cells.append(kept)
+    return clean
+
+
+_KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+
+
+def scrub(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """An executed notebook without what differs from run to run: times, versions, progress bars, papermill's notes."""
+    clean = strip(notebook)
+    for cell, executed in zip(clean.cells, notebook.cells):
+        if cell.cell_type == "code":
+            cell.execution_count = executed.execution_count
+            cell.outputs = [out for out in executed.outputs if out.get("name") != "stderr"]
+            for out in cell.outputs:
+                out.get("metadata", {}).clear()
+    return clean
+
+
+def write(notebook: nbformat.NotebookNode, path: Path) -> None:
+    """Write a notebook atomically."""
+    text = nbformat.writes(notebook) + "\n"
+    atomically(path, lambda temporary: Path(temporary).write_text(text, encoding="utf-8"))
+
+
+def read(path: Path) -> nbformat.NotebookNode:
+    """Read a notebook; NotebookError names a file that is missing or not a notebook."""
+    try:
+        return nbformat.read(path, as_version=4)
+    except FileNotFoundError:
+        raise NotebookError(f"{path}: no such notebook") from None
+    except Exception as error:
+        raise NotebookError(f"{path}: not a notebook ({' '.join(str(error).split())[:120]})") from None
+
+
+def strip_all() -> None:
+    """Write the stripped copy of every notebook under notebooks/."""
+    for source in sorted(SOURCES.rglob("*.ipynb")):
+        if ".ipynb_checkpoints" not in source.parts:
+            write(strip(read(source)), STRIPPED / source.relative_to(SOURCES))
+
+
+def run(name: str, result: str, parameters: dict) -> None:
+    """Execute notebook `name` ("pipeline/sweep") and write reports/notebooks/`result`.ipynb.
+
+    A parameter that the notebook does not have is an error. If a cell fails, the error becomes one line and the
+    notebook as far as it came is kept in work/failed; nothing is written to reports.
+    """
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    settings = config.load()
+    source = STRIPPED / f"{name}.ipynb"
+    known = papermill.inspect_notebook(str(source)) if source.exists() else read(source)
+    unknown = sorted(set(parameters) - set(known))
+    if unknown:
+        raise NotebookError(f"{source}: has no parameter {unknown[0]!r}; it has {sorted(known) or 'none'}")
+    os.environ.update(OFFLINE)
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(Path("src").resolve()), os.environ.get("PYTHONPATH", "")])
+    for library in ("OMP", "MKL", "OPENBLAS", "NUMEXPR"):
+        os.environ[f"{library}_NUM_THREADS"] = str(settings.threads)
+    started, partial = time.monotonic(), FAILED / f"{result}.ipynb"
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        executed = papermill.execute_notebook(
+            str(source), str(partial), parameters, kernel_name="python3", progress_bar=False,
+            stderr_file=sys.stderr, request_save_on_cell_execute=False,
+        )  # fmt: skip
+    except PapermillExecutionError as error:
+        reason = " ".join(str(error.evalue).split())
+        raise NotebookError(f"{name}: {error.ename}: {reason} (the notebook so far: {partial})") from None
+    write(scrub(executed), EXECUTED / f"{result}.ipynb")
+    partial.unlink()
+    minutes = minutes_by_stage() | {result: (time.monotonic() - started) / 60}
+    atomically(MINUTES, lambda temporary: Path(temporary).write_text(json.dumps(minutes)))
+
+
+def minutes_by_stage() -> dict[str, float]:
+    """How long each notebook last took here, in minutes: {"pipeline/train-prior": 1.9, ...}. Kept out of reports."""
+    return json.loads(MINUTES.read_text()) if MINUTES.exists() else {}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m ghostnotes.notebook", description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("strip", help="write copies without outputs to build/notebooks")
+    commands.add_parser("minutes", help="how long each notebook last took here")
+    runner = commands.add_parser("run", help="execute one notebook into reports/notebooks")
+    runner.add_argument("name", help="such as pipeline/sweep")
+    runner.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
+    options = parser.parse_args(arguments)
+    try:
+        if options.command == "strip":
+            config.load()
+            strip_all()
+        elif options.command == "minutes":
+            taken = minutes_by_stage()
+            for name, minutes in [*taken.items(), ("all", sum(taken.values()))]:
+                print(f"{minutes:6.1f} min  {name}")
+        else:
+            values = dict(options.parameter)
+            run(options.name, "-".join([options.name, *values.values()]), values)
+    except (NotebookError, ValueError, OSError) as error:
+        print(f"ghostnotes: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,33 @@
+"""What the networks minimise: EDM's weighted denoising loss, the regression's squared error, the noise levels."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from ghostnotes.denoisers import preconditioning
+
+
+def log_uniform_sigmas(count: int, low: float, high: float, generator: torch.Generator) -> Tensor:
+    """(count,) noise levels, log-uniform and stratified: one draw from each of `count` equal slices of ln sigma.
+
+    Stratifying lowers the variance of the loss; after swirl-dynamics, whose co-author wrote Diff4Steer.
+    """
+    slices = (torch.randperm(count, generator=generator) + torch.rand(count, generator=generator)) / count
+    return torch.exp(math.log(low) + slices * (math.log(high) - math.log(low)))
+
+
+def diffusion_loss(prior, z0: Tensor, query: Tensor, drop: Tensor, sigma: Tensor, noise: Tensor) -> Tensor:
+    """EDM's weighted loss, one number a row: (B,). Diff4Steer eq. 1 with lambda = (s^2 + sd^2) / (s sd)^2.
+
+    With this weight an ideal denoiser of data with spread sigma_data per coordinate scores exactly 1 at every noise
+    level, and a network that adds nothing to the preconditioning scores the same: below 1 is knowledge.
+    """
+    denoised = prior(z0 + sigma[:, None] * noise, sigma, query, drop)
+    _, c_out, _, _ = preconditioning(sigma, prior.sigma_data)
+    return ((denoised - z0) / c_out[:, None]).square().mean(-1)
+
+
+def regression_loss(model, z0: Tensor, query: Tensor, drop: Tensor) -> Tensor:
+    """Squared error of the twin, one number a row: (B,). The mean of z0 given the query minimises it."""
+    return (model(query, drop) - z0).square().mean(-1)
