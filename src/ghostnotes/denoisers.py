@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ghostnotes.files import load_weights
+
 
 def preconditioning(sigma: Tensor, sigma_data: float = 1.0) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """EDM's scalings (c_skip, c_out, c_in, c_noise) at noise level sigma.
@@ -175,3 +177,12 @@ class ResNetRegression(_QueryModel):
     def forward(self, query: Tensor, drop: Tensor | None = None) -> Tensor:
         projected = self.project(self.mask_query(query, drop))
         return self.trunk(projected, projected)
+
+
+NETWORKS = {"prior": ResNetPrior, "regression": ResNetRegression}
+SHAPE = ("dim", "query_dim", "width", "depth")
+
+
+def load(path) -> ResNetPrior | ResNetRegression:
+    """A trained prior or regression in evaluation mode, from the safetensors that a training stage wrote."""
+    return load_weights(path, lambda saved: NETWORKS[saved["network"]](**{key: saved[key] for key in SHAPE}))[0]

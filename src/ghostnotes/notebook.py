@@ -28,6 +28,12 @@ OFFLINE = {
     "TOKENIZERS_PARALLELISM": "false",
     "PYTHONHASHSEED": "0",
 }
+# A kernel of our own making: no one's startup files, no history file, no log lines between the progress bars.
+KERNEL_FOLDER = Path("work/ipython")
+KERNEL_CONFIG = """c = get_config()
+c.IPKernelApp.log_level = "CRITICAL"
+c.HistoryManager.enabled = False
+"""
 
 
 class NotebookError(Exception):
@@ -101,7 +107,11 @@ def run(name: str, result: str, parameters: dict) -> None:
     unknown = sorted(set(parameters) - set(known))
     if unknown:
         raise NotebookError(f"{source}: has no parameter {unknown[0]!r}; it has {sorted(known) or 'none'}")
-    os.environ.update(OFFLINE)
+    atomically(
+        KERNEL_FOLDER / "profile_default/ipython_kernel_config.py",
+        lambda temporary: Path(temporary).write_text(KERNEL_CONFIG),
+    )
+    os.environ.update(OFFLINE, IPYTHONDIR=str(KERNEL_FOLDER.resolve()))
     os.environ["PYTHONPATH"] = os.pathsep.join([str(Path("src").resolve()), os.environ.get("PYTHONPATH", "")])
     for library in ("OMP", "MKL", "OPENBLAS", "NUMEXPR"):
         os.environ[f"{library}_NUM_THREADS"] = str(settings.threads)

@@ -1,0 +1,34 @@
+"""Pages: captions cannot inject HTML, players are real and small."""
+
+import base64
+import io
+import re
+
+import numpy as np
+import soundfile
+
+from ghostnotes import listening
+
+
+def tone(seconds=1.0, rate=32000):
+    return np.sin(2 * np.pi * 440 * np.arange(int(seconds * rate)) / rate).astype(np.float32) * 0.5
+
+
+def test_a_player_holds_the_sound():
+    data = re.search(r"base64,([^\"]+)", listening.player(tone(), 32000)).group(1)
+    sound, rate = soundfile.read(io.BytesIO(base64.b64decode(data)))
+    spectrum = np.abs(np.fft.rfft(sound))
+    assert len(sound) / rate == np.clip(len(sound) / rate, 0.95, 1.15)
+    assert abs(np.argmax(spectrum) * rate / len(sound) - 440) < 5
+
+
+def test_a_player_is_small_and_the_same_bytes_every_time():
+    assert listening.player(tone(4), 32000) == listening.player(tone(4), 32000)
+    assert len(listening.player(tone(4), 32000)) < 60_000
+
+
+def test_captions_are_escaped_and_players_are_not():
+    rows = [{"<b>": "<script>alert(1)</script>", "two": '<audio controls src="x">', "listen": listening.player(tone(), 32000)}]
+    page = listening.table(rows).data
+    assert "<script>" not in page and "&lt;script&gt;" in page and "<b>" not in page
+    assert page.count("<audio controls") == 1
