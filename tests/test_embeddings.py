@@ -16,7 +16,8 @@ def vectors(n=4, d=6):
 @pytest.fixture
 def store(tmp_path):
     path = tmp_path / "tracks.safetensors"
-    Embeddings("abcd", vectors(), "model-1", torch.randn(4, 3, 6, generator=torch.Generator().manual_seed(1))).save(path)
+    windows = torch.randn(4, 3, 6, generator=torch.Generator().manual_seed(1))
+    Embeddings("abcd", vectors(), "model-1", windows).save(path)
     return path
 
 

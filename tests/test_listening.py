@@ -28,7 +28,8 @@ def test_a_player_is_small_and_the_same_bytes_every_time():
 
 
 def test_captions_are_escaped_and_players_are_not():
-    rows = [{"<b>": "<script>alert(1)</script>", "two": '<audio controls src="x">', "listen": listening.player(tone(), 32000)}]
+    caption, forged = "<script>alert(1)</script>", '<audio controls src="x">'
+    rows = [{"<b>": caption, "two": forged, "listen": listening.player(tone(), 32000)}]
     page = listening.table(rows).data
     assert "<script>" not in page and "&lt;script&gt;" in page and "<b>" not in page
     assert page.count("<audio controls") == 1

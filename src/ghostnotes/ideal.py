@@ -51,7 +51,8 @@ class Mixture:
     def _log_joint(self, z: Tensor, sigma) -> Tensor:
         variance = self._variance(sigma)
         distance = torch.cdist(z.double(), self.means).square()
-        return self.weights.log() - distance / (2 * variance) - self.means.shape[1] / 2 * (2 * torch.pi * variance).log()
+        volume = self.means.shape[1] / 2 * (2 * torch.pi * variance).log()
+        return self.weights.log() - distance / (2 * variance) - volume
 
 
 def gaussian(mean: Tensor, spread: float) -> Mixture:

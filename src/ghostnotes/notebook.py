@@ -6,6 +6,7 @@ without times and ids, so that the same results are the same bytes.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import sys
@@ -18,7 +19,7 @@ from ghostnotes import config
 from ghostnotes.files import atomically
 
 SOURCES, STRIPPED, EXECUTED = Path("notebooks"), Path("build/notebooks"), Path("reports/notebooks")
-FAILED, MINUTES = Path("work/failed"), Path("work/minutes.json")
+FAILED, MINUTES, KERNEL_LOG = Path("work/failed"), Path("work/minutes.json"), Path("work/kernel.log")
 OFFLINE = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
@@ -63,10 +64,21 @@ def scrub(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     for cell, executed in zip(clean.cells, notebook.cells):
         if cell.cell_type == "code":
             cell.execution_count = executed.execution_count
-            cell.outputs = [out for out in executed.outputs if out.get("name") != "stderr"]
+            cell.outputs = _merged([out for out in executed.outputs if out.get("name") != "stderr"])
             for out in cell.outputs:
                 out.get("metadata", {}).clear()
     return clean
+
+
+def _merged(outputs: list) -> list:
+    """Printed text arrives in pieces cut by time: join what follows on one another."""
+    merged = []
+    for out in outputs:
+        if merged and out.output_type == "stream" and merged[-1].get("name") == out.name:
+            merged[-1].text += out.text
+        else:
+            merged.append(out)
+    return merged
 
 
 def write(notebook: nbformat.NotebookNode, path: Path) -> None:
@@ -118,10 +130,11 @@ def run(name: str, result: str, parameters: dict) -> None:
     started, partial = time.monotonic(), FAILED / f"{result}.ipynb"
     partial.parent.mkdir(parents=True, exist_ok=True)
     try:
-        executed = papermill.execute_notebook(
-            str(source), str(partial), parameters, kernel_name="python3", progress_bar=False,
-            stderr_file=sys.stderr, request_save_on_cell_execute=False,
-        )  # fmt: skip
+        with _kernel_apart() as terminal:
+            executed = papermill.execute_notebook(
+                str(source), str(partial), parameters, kernel_name="python3", progress_bar=False,
+                stderr_file=terminal, request_save_on_cell_execute=False,
+            )  # fmt: skip
     except PapermillExecutionError as error:
         reason = " ".join(str(error.evalue).split())
         raise NotebookError(f"{name}: {error.ename}: {reason} (the notebook so far: {partial})") from None
@@ -129,6 +142,19 @@ def run(name: str, result: str, parameters: dict) -> None:
     partial.unlink()
     minutes = minutes_by_stage() | {result: (time.monotonic() - started) / 60}
     atomically(MINUTES, lambda temporary: Path(temporary).write_text(json.dumps(minutes)))
+
+
+@contextlib.contextmanager
+def _kernel_apart():
+    """Send what the kernel process itself says (noise on shutting down) to a log; yields our stderr, for progress."""
+    sys.stderr.flush()
+    with open(KERNEL_LOG, "w") as log, open(os.dup(2), "w") as terminal:
+        os.dup2(log.fileno(), 2)
+        try:
+            yield terminal
+        finally:
+            terminal.flush()
+            os.dup2(terminal.fileno(), 2)
 
 
 def minutes_by_stage() -> dict[str, float]:

@@ -57,11 +57,11 @@ def heun(denoiser, z: Tensor, sigmas) -> Tensor:
 
 
 def euler_maruyama(denoiser, z: Tensor, sigmas, generator: Noise) -> Tensor:
-    """Euler-Maruyama on the reverse SDE. Diff4Steer eq. 2, corrected: z's coefficient is 2 sigma'/sigma, not sigma'/sigma.
+    """Euler-Maruyama on the reverse SDE. Diff4Steer eq. 2, with z's coefficient corrected to 2 sigma'/sigma.
 
     In sigma: dz = 2 (z - D) / sigma dsigma + sqrt(2 sigma |dsigma|) noise, twice the ODE's drift and the noise that
     balances it. The step to sigma 0 has no noise and returns D(z). generator: a torch.Generator, or
-    callable(step, z) -> noise shaped like z.
+    callable(step, z) -> noise shaped like z; it must not repeat the noise that z itself was drawn from.
     """
     levels, dtype, z = _start(z, sigmas, descending=True)
     for step, (sigma, following) in enumerate(zip(levels, levels[1:])):

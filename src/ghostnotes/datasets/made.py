@@ -30,7 +30,9 @@ def load(split: str, rows: int, domain: str = "studio") -> Catalogue:
     if len(tracks) < rows:
         raise ValueError(f"data/tracks/{domain}-{split}.csv has {len(tracks)} tracks, params.yaml asks for {rows}")
     tracks = tracks.head(rows).set_index("id", drop=False)
-    captions, pictures = (table[table["id"].isin(tracks.index)].reset_index(drop=True) for table in (captions, pictures))
+    captions, pictures = (
+        table[table["id"].isin(tracks.index)].reset_index(drop=True) for table in (captions, pictures)
+    )
     for name, table in (("captions", captions), ("pictures", pictures)):
         missing = set(tracks.index) - set(table["id"])
         if missing:

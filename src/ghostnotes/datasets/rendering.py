@@ -1,11 +1,11 @@
 """From rows of the made corpus to arrays: spectrograms, pictures, previews. The only module that knows `miniband`."""
 
 import numpy as np
+
+from ghostnotes.encoders.features import log_mel
 from miniband.corpus import track_audio
 from miniband.pictures import Picture, paint
 from miniband.renderer import RATE
-
-from ghostnotes.encoders.features import log_mel
 
 
 def track_frames(row: dict) -> np.ndarray:

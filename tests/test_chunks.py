@@ -1,0 +1,45 @@
+"""Long maps: the same result for any number of workers, resumed where they stopped, errors with a name."""
+
+import numpy as np
+import pytest
+
+from ghostnotes import chunks
+
+
+def square(item):
+    return np.full(3, item["value"] ** 2)
+
+
+def refuse_seven(item):
+    if item["value"] == 7:
+        raise ValueError("seven")
+    return square(item)
+
+
+def items(n=10):
+    return [{"id": f"item-{i}", "value": i} for i in range(n)]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_result_is_in_order(tmp_path, workers):
+    out = chunks.map_in_chunks(square, items(), tmp_path / "w", workers, "t", size=3)
+    assert out[:, 0].tolist() == [i**2 for i in range(10)]
+
+
+def test_finished_chunks_are_not_done_again(tmp_path):
+    folder = tmp_path / "w"
+    with pytest.raises(RuntimeError, match="item-7: ValueError: seven"):
+        chunks.map_in_chunks(refuse_seven, items(), folder, 1, "t", size=2)
+    np.save(folder / "000000.npy", np.full((2, 3), -1))
+    out = chunks.map_in_chunks(square, items(), folder, 1, "t", size=2)
+    assert out[:, 0].tolist() == [-1, -1] + [i**2 for i in range(2, 10)]
+    chunks.forget(folder)
+    assert not folder.exists()
+
+
+def test_the_fingerprint_follows_content(tmp_path):
+    (tmp_path / "a.py").write_text("x = 1")
+    before = chunks.fingerprint(tmp_path)
+    assert chunks.fingerprint(tmp_path) == before
+    (tmp_path / "a.py").write_text("x = 2")
+    assert chunks.fingerprint(tmp_path) != before

@@ -1,0 +1,81 @@
+"""Settings: what is committed is valid; what is wrong is named in one line."""
+
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ghostnotes import config
+
+ROOT = Path(__file__).parents[1]
+
+
+def values():
+    return yaml.safe_load((ROOT / "params.yaml").read_text())
+
+
+def test_the_committed_settings_are_valid():
+    settings = config.load(ROOT / "params.yaml")
+    assert settings.sweep.omegas[0] == -1 and settings.sweep.omegas[-1] == 19
+
+
+@pytest.mark.parametrize("profile", sorted((ROOT / "profiles").glob("*.yaml")), ids=lambda p: p.stem)
+def test_every_profile_is_valid_over_the_defaults(profile):
+    config.validate(config.overlay(values(), yaml.safe_load(profile.read_text())), profile)
+
+
+def put(path, value):
+    """The committed settings with one value changed; path like "sweep.omegas"."""
+    changed = values()
+    *sections, key = path.split(".")
+    inner = changed
+    for section in sections:
+        inner = inner[section]
+    inner[key] = value
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "what"),
+    [
+        ("swep", {}, "unknown key 'swep'"),
+        ("sweep.omega", [1], "unknown key 'sweep.omega'"),
+        ("models.prior.training.stps", 5, "unknown key 'models.prior.training.stps'"),
+        ("models.gan", {}, "models.gan"),
+        ("sweep.omegas", [0, math.nan], "'sweep.omegas.1'"),
+        ("sweep.omegas", [], "'sweep.omegas'"),
+        ("sampling.steps", 0, "'sampling.steps': input should be greater than or equal to 1, got 0"),
+        ("sampling.sigma_max", math.inf, "'sampling.sigma_max'"),
+        ("sampling.solver", "ddpm", "'sampling.solver'"),
+        ("models.prior.training.steps", 0, "'models.prior.training.steps'"),
+        ("corpus.rows.test", "many", "'corpus.rows.test'"),
+    ],
+)
+def test_a_wrong_setting_is_named_in_one_line(path, value, what):
+    with pytest.raises(ValueError) as error:
+        config.validate(put(path, value), Path("params.yaml"))
+    assert what in str(error.value) and str(error.value).startswith("params.yaml: ") and "\n" not in str(error.value)
+
+
+def test_a_missing_key_is_named():
+    changed = values()
+    del changed["sampling"]["steps"]
+    with pytest.raises(ValueError, match="key 'sampling.steps' is missing"):
+        config.validate(changed, Path("params.yaml"))
+
+
+def test_overlay_merges_sections_and_replaces_the_rest():
+    assert config.overlay({"a": {"b": 1, "c": [1, 2]}, "d": 1}, {"a": {"c": [3]}}) == {"a": {"b": 1, "c": [3]}, "d": 1}
+
+
+@pytest.mark.parametrize("text", ["threads: [", "just words", "extra: 1\n"])
+def test_a_stage_stops_on_bad_settings_with_one_line(tmp_path, text):
+    (tmp_path / "params.yaml").write_text(text)
+    (tmp_path / "notebooks").mkdir()
+    done = subprocess.run([sys.executable, "-m", "ghostnotes.notebook", "strip"], cwd=tmp_path, text=True,
+                          capture_output=True, env={"PYTHONPATH": str(ROOT / "src"), "PATH": ""})  # fmt: skip
+    assert done.returncode == 1 and not (tmp_path / "build").exists()
+    assert done.stderr.count("\n") == 1 and done.stderr.startswith("ghostnotes: params.yaml: ")

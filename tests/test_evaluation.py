@@ -1,0 +1,70 @@
+"""Per-query numbers against the metrics they are made of, on a case small enough for the eye."""
+
+import math
+
+import pandas as pd
+import pytest
+import torch
+
+from ghostnotes import evaluation, metrics, retrieval
+from ghostnotes.datasets import made
+
+GALLERY = torch.eye(4)
+MASSES = torch.tensor([[1.0, 0], [1, 0], [0, 1], [0.5, 0.5]], dtype=torch.float64)
+
+
+def near(*items):
+    """A seed nearest to these gallery items, in this order."""
+    seed = torch.zeros(4)
+    for rank, item in enumerate(items):
+        seed[item] = 1.0 / (rank + 1)
+    return seed / seed.norm()
+
+
+def test_by_hand():
+    seeds = torch.stack([torch.stack([near(0, 2, 3, 1), near(2, 0, 3, 1)])])
+    row = evaluation.per_query(seeds, GALLERY, [2], MASSES, [1, 2], [1, 2]).iloc[0]
+    assert row["rank"] == 1 and row["recall_at_1"] == 0 and row["recall_at_2"] == 1
+    assert row["recall_at_1_per_seed"] == 0.5
+    assert row["triplet_accuracy"] == pytest.approx((2 / 3 + 1) / 2)
+    assert row["entropy_at_1"] == 0 and row["entropy_at_2"] == pytest.approx(math.log(2))
+    assert row["entropy_at_1_per_seed"] == 0
+    assert row["miscs"] == pytest.approx(float(seeds[0, 0] @ seeds[0, 1]))
+
+
+def test_it_agrees_with_the_metrics_it_is_made_of():
+    g = torch.Generator().manual_seed(0)
+    gallery = torch.nn.functional.normalize(torch.randn(30, 6, generator=g), dim=-1)
+    seeds = torch.nn.functional.normalize(torch.randn(5, 4, 6, generator=g), dim=-1)
+    masses = torch.rand(30, 3, generator=g, dtype=torch.float64)
+    truth = [3, 7, 0, 29, 12]
+    table = evaluation.per_query(seeds, gallery, truth, masses, [5], [7])
+    for way, column in (("interleave", "recall_at_5"), ("mean", "recall_at_5_mean"), ("max", "recall_at_5_max")):
+        ranks = retrieval.positions(retrieval.rank(seeds, gallery, way), truth)
+        assert table[column].mean() == metrics.recall_at_k(ranks, 5)
+    assert table["miscs"].mean() == pytest.approx(metrics.mean_intra_sample_cosine(seeds))
+    alone = retrieval.rank(seeds.reshape(-1, 1, 6), gallery)[:, :7]
+    assert table["entropy_at_7_per_seed"].mean() == pytest.approx(metrics.genre_entropy(masses[alone]))
+    others = torch.stack([torch.cat([gallery[:t], gallery[t + 1 :]]) for t in truth])
+    accuracy = [metrics.triplet_accuracy(seeds[:, s], gallery[truth], others) for s in range(4)]
+    assert table["triplet_accuracy"].mean() == pytest.approx(sum(accuracy) / 4)
+
+
+def test_one_seed_has_no_spread():
+    table = evaluation.per_query(GALLERY[:, None], GALLERY, range(4), MASSES, [1], [1])
+    assert "miscs" not in table and (table["recall_at_1"] == 1).all()
+
+
+def test_crossovers_share_their_mass():
+    tracks = pd.DataFrame({"genre": ["rock", "jazz"], "second_genre": ["", "house"]})
+    masses, names = made.genre_masses(tracks), made.genres()
+    assert masses.sum(1).tolist() == [1, 1]
+    assert masses[0, names.index("rock")] == 1
+    assert masses[1, names.index("jazz")] == 0.5 == masses[1, names.index("house")]
+    with pytest.raises(ValueError, match="'skiffle' is not in data/genres.csv"):
+        made.genre_masses(pd.DataFrame({"genre": ["skiffle"], "second_genre": [""]}))
+
+
+def test_more_rows_than_there_are_is_an_error():
+    with pytest.raises(ValueError, match="has 200 tracks, params.yaml asks for 9999"):
+        made.load("val", 9999)

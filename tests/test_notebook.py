@@ -1,0 +1,108 @@
+"""The runner: stripped sources, executed copies without traces of the run, errors in one line."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from ghostnotes import notebook
+
+ROOT = Path(__file__).parents[1]
+CELLS = [
+    ("markdown", "# A title", []),
+    ("code", "import ghostnotes", []),
+    ("code", "omega = 1.0", ["parameters"]),
+    ("code", "from tqdm import tqdm\nfor i in tqdm(range(3)):\n    pass\nprint('omega', omega)", []),
+]
+
+
+def make(cells=CELLS):
+    metadata = {"kernelspec": {"name": "python3", "display_name": "x"}, "signature": "me"}
+    made = nbformat.v4.new_notebook(metadata=metadata)
+    for kind, source, tags in cells:
+        cell = getattr(nbformat.v4, f"new_{kind}_cell")(source, metadata={"tags": tags, "collapsed": True})
+        if kind == "code":
+            cell.execution_count = 7
+            cell.outputs = [nbformat.v4.new_output("stream", text="old")]
+        made.cells.append(cell)
+    return made
+
+
+@pytest.fixture
+def project(tmp_path):
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    (tmp_path / "notebooks").mkdir()
+    nbformat.write(make(), tmp_path / "notebooks" / "a.ipynb")
+    return tmp_path
+
+
+def run(project, *arguments):
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    return subprocess.run([sys.executable, "-m", "ghostnotes.notebook", *arguments], cwd=project, env=environment,
+                          text=True, capture_output=True)  # fmt: skip
+
+
+def test_stripping_keeps_source_and_tags_and_nothing_else():
+    clean = notebook.strip(make())
+    assert [(c.cell_type, c.source, c.metadata.get("tags", [])) for c in clean.cells] == CELLS
+    assert all(not c.get("outputs") and c.get("execution_count") is None for c in clean.cells)
+    assert "signature" not in clean.metadata and clean.metadata.kernelspec.name == "python3"
+
+
+def test_opening_and_saving_changes_nothing(tmp_path):
+    one, two = make(), make()
+    two.metadata["language_info"] = {"name": "python", "version": "3.99"}
+    two.cells[0].id = "other"
+    assert nbformat.writes(notebook.strip(one)) == nbformat.writes(notebook.strip(two))
+
+
+def test_running_twice_gives_the_same_bytes(project):
+    assert run(project, "strip").returncode == 0
+    copies = []
+    for _ in range(2):
+        done = run(project, "run", "a", "-p", "omega", "3.5")
+        assert done.returncode == 0, done.stderr
+        assert "3/3" in done.stderr, "the progress bar is shown while it runs"
+        copies.append((project / "reports/notebooks/a-3.5.ipynb").read_bytes())
+    assert copies[0] == copies[1]
+    executed = nbformat.reads(copies[0].decode(), as_version=4)
+    assert "omega 3.5" in copies[0].decode() and "3/3" not in copies[0].decode()
+    assert "papermill" not in executed.metadata and not list((project / "work/failed").glob("*.ipynb"))
+    assert "a-3.5" in run(project, "minutes").stdout
+
+
+def test_printing_slowly_changes_no_bytes():
+    """What one cell prints arrives in pieces cut by time; the executed copy joins them."""
+    stream = lambda text: nbformat.v4.new_output("stream", name="stdout", text=text)  # noqa: E731
+    picture = nbformat.v4.new_output("display_data", data={"text/plain": "x"})
+    slow, fast = make(), make()
+    slow.cells[3].outputs = [stream("a\n"), stream("b\n"), picture, stream("c\n")]
+    fast.cells[3].outputs = [stream("a\nb\n"), picture, stream("c\n")]
+    assert nbformat.writes(notebook.scrub(slow)) == nbformat.writes(notebook.scrub(fast))
+
+
+def test_an_unknown_parameter_is_an_error(project):
+    run(project, "strip")
+    done = run(project, "run", "a", "-p", "omgea", "3.5")
+    assert done.returncode == 1 and done.stderr.count("\n") == 1
+    assert "has no parameter 'omgea'; it has ['omega']" in done.stderr and not (project / "reports").exists()
+
+
+def test_a_missing_notebook_is_an_error(project):
+    done = run(project, "run", "b")
+    assert done.returncode == 1 and done.stderr.strip().endswith("b.ipynb: no such notebook")
+
+
+def test_a_failing_cell_is_one_line_and_writes_no_report(project):
+    broken = make([*CELLS, ("code", "raise ValueError('row 3\\nis NaN')", [])])
+    nbformat.write(broken, project / "notebooks" / "a.ipynb")
+    run(project, "strip")
+    done = run(project, "run", "a")
+    last = done.stderr.strip().splitlines()[-1]
+    assert done.returncode == 1 and not (project / "reports").exists()
+    assert last.startswith("ghostnotes: a: ValueError: row 3 is NaN") and "Traceback" not in done.stderr
+    assert (project / "work/failed/a.ipynb").exists()
