@@ -84,6 +84,15 @@ def test_binding_is_calling(prior):
     assert torch.equal(prior.bind(query, drop)(z, 0.7), prior(z, 0.7, query, drop))
 
 
+def test_the_split_modulation_is_the_plain_one(prior):
+    """FiLM of concat(noise, query), as the paper's description reads, against the split that `bind` computes."""
+    z, query, sigma = torch.randn(6, 8, generator=generator()), torch.randn(6, 5, generator=generator(1)), 0.7
+    c_skip, c_out, c_in, c_noise = preconditioning(torch.tensor(sigma))
+    conditioning = torch.cat([prior.noise(c_noise[None]).expand(6, -1), prior.project(query)], dim=-1)
+    plain = prior.trunk(c_in * z, [block.film(conditioning) for block in prior.trunk.blocks])
+    assert torch.allclose(c_skip * z + c_out * plain, prior(z, sigma, query), atol=1e-5)
+
+
 def test_no_query_is_the_zero_query_is_a_dropped_query(prior):
     z, query = torch.randn(6, 8, generator=generator()), torch.randn(6, 5, generator=generator(1))
     nothing = prior(z, 2.0, None)

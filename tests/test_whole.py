@@ -1,5 +1,6 @@
 """The whole pipeline from outside: a scratch copy with a few rows, run, run again, changed, killed, offline."""
 
+import contextlib
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ import pytest
 import yaml
 
 from ghostnotes import config, profiles
+from ghostnotes.files import load_tensors, save_tensors
 
 ROOT = Path(__file__).parents[1]
 OFFLINE = ROOT / "tests" / "offline"
@@ -49,10 +51,23 @@ class Copy:
         """Stages that `dvc repro` would run, down the pipeline, were every output as before."""
         return re.findall(r"Running stage '(.+)'", self.dvc("repro", "--dry", *arguments).stdout)
 
+    @contextlib.contextmanager
     def settings(self, **changes):
-        path = self.folder / "params.yaml"
-        values = config.overlay(yaml.safe_load(path.read_text()), changes)
-        path.write_text(yaml.safe_dump(values, sort_keys=False))
+        """params.yaml with these values, and as it was afterwards."""
+        with self.file("params.yaml") as path:
+            values = config.overlay(yaml.safe_load(path.read_text()), changes)
+            path.write_text(yaml.safe_dump(values, sort_keys=False))
+            yield
+
+    @contextlib.contextmanager
+    def file(self, name):
+        """A file that may be changed, and is put back afterwards."""
+        path = self.folder / name
+        before = path.read_bytes()
+        try:
+            yield path
+        finally:
+            path.write_bytes(before)
 
 
 @pytest.fixture(scope="module")
@@ -105,69 +120,87 @@ def test_a_second_run_does_nothing(ran):
 
 
 def test_another_omega_runs_the_sweep_again_and_not_the_training(ran):
-    before = (ran.folder / "params.yaml").read_text()
-    ran.settings(sweep={"omegas": [-1, 0, 2, 19]})
-    try:
+    with ran.settings(sweep={"omegas": [-1, 0, 2, 19]}):
         planned = ran.planned()
-    finally:
-        (ran.folder / "params.yaml").write_text(before)
     assert "sweep" in planned
     assert {name.split("@")[0] for name in planned} <= {"prepare", "sweep", "lesson-00", "lesson-05"}
 
 
 def test_a_mended_sentence_runs_that_lesson_only(ran):
-    path = ran.folder / "notebooks/lessons/03-diffusion-on-paper.ipynb"
-    before = path.read_text()
-    notebook = nbformat.reads(before, as_version=4)
-    next(c for c in notebook.cells if c.cell_type == "markdown").source += "\n\nOne more sentence."
-    nbformat.write(notebook, path)
-    try:
+    with ran.file("notebooks/lessons/03-diffusion-on-paper.ipynb") as path:
+        notebook = nbformat.read(path, as_version=4)
+        next(c for c in notebook.cells if c.cell_type == "markdown").source += "\n\nOne more sentence."
+        nbformat.write(notebook, path)
         output = ran.dvc("repro").stdout
-    finally:
-        path.write_text(before)
-        ran.dvc("repro")
     assert re.findall(r"Running stage '(.+)'", output) == ["prepare", "lesson-03"]
+    ran.dvc("repro")
 
 
 def test_a_notebook_that_was_opened_and_saved_makes_nothing_stale(ran):
-    path = ran.folder / "notebooks/pipeline/train.ipynb"
-    before = path.read_text()
-    notebook = nbformat.reads(before, as_version=4)
-    notebook.metadata["language_info"]["version"] = "3.11.99"
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.execution_count = 5
-    nbformat.write(notebook, path)
-    try:
+    with ran.file("notebooks/pipeline/train.ipynb") as path:
+        notebook = nbformat.read(path, as_version=4)
+        notebook.metadata["language_info"]["version"] = "3.11.99"
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                cell.execution_count = 5
+        nbformat.write(notebook, path)
         output = ran.dvc("repro").stdout
-    finally:
-        path.write_text(before)
-        ran.dvc("repro")
     assert re.findall(r"Running stage '(.+)'", output) == ["prepare"]
-
-
-def test_bad_settings_stop_the_pipeline_and_leave_everything(ran):
-    before = (ran.folder / "params.yaml").read_text()
-    table = (ran.folder / "reports/tables/guidance_sweep.csv").read_bytes()
-    for changes, what in (({"sweep": {"omegas": [0, float("nan")]}}, "'sweep.omegas.1'"), ({"swep": 1}, "'swep'"),
-                          ({"sampling": {"steps": 0}}, "'sampling.steps'")):  # fmt: skip
-        ran.settings(**changes)
-        try:
-            done = ran.dvc("repro")
-        finally:
-            (ran.folder / "params.yaml").write_text(before)
-        assert done.returncode != 0 and re.search(rf"^ghostnotes: params.yaml: .*{what}.*$", done.stdout, re.M)
-        assert "Traceback" not in done.stdout
-        assert (ran.folder / "reports/tables/guidance_sweep.csv").read_bytes() == table
     ran.dvc("repro")
+
+
+def one_line(output, what):
+    """The error is one line of ours that says what; no trace of Python's."""
+    return re.search(rf"^ghostnotes: .*{what}.*$", output, re.M) and "Traceback" not in output
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"sweep": {"omegas": [0, float("nan")]}}, "params.yaml: 'sweep.omegas.1'"),
+        ({"swep": 1}, "params.yaml: unknown key 'swep'"),
+        ({"sampling": {"steps": 0}}, "params.yaml: 'sampling.steps'"),
+    ],
+)
+def test_bad_settings_stop_the_pipeline_and_leave_everything(ran, changes, what):
+    table = (ran.folder / "reports/tables/guidance_sweep.csv").read_bytes()
+    with ran.settings(**changes):
+        done = ran.dvc("repro")
+    assert done.returncode != 0 and one_line(done.stdout, what), done.stdout[-1500:]
+    assert (ran.folder / "reports/tables/guidance_sweep.csv").read_bytes() == table
+    assert "Running stage 'sweep'" not in ran.dvc("repro").stdout
+
+
+def spoil_row(path):
+    tensors, metadata = load_tensors(path)
+    tensors["vectors"][3] = float("nan")
+    save_tensors(path, tensors, metadata)
+
+
+def truncate(path):
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+@pytest.mark.parametrize(("spoil", "what"), [(spoil_row, "row 3 .* is not finite"), (truncate, "damaged or truncated")])
+def test_a_bad_store_stops_the_stage_and_leaves_its_reports(ran, spoil, what):
+    """Run as the stage's plain command: `dvc repro` itself notices the changed file and makes it again."""
+    reports = {p: p.read_bytes() for p in (ran.folder / "reports").rglob("*") if p.is_file()}
+    store = "build/embeddings/test/tracks.safetensors"
+    (ran.folder / store).chmod(0o644)
+    with ran.file(store) as path, ran.file(f"{store}.sha256"):
+        path.with_name(path.name + ".sha256").chmod(0o644)
+        spoil(path)
+        command = [sys.executable, "-m", "ghostnotes.notebook", "run", "pipeline/sweep"]
+        here = environment(ran.log) | {"PYTHONPATH": "src"}
+        done = subprocess.run(command, cwd=ran.folder, env=here, capture_output=True, text=True)
+    assert done.returncode == 1 and one_line(done.stderr, f"tracks.safetensors: .*{what}"), done.stderr[-1500:]
+    assert {p: p.read_bytes() for p in (ran.folder / "reports").rglob("*") if p.is_file()} == reports
 
 
 def test_killed_training_goes_on_to_the_same_weights(ran):
     """kill -9 the whole `dvc repro` while the prior trains; run it again; compare with a run that was left alone."""
     weights = ran.folder / "build/models/prior.safetensors"
-    before = (ran.folder / "params.yaml").read_text()
-    ran.settings(models={"prior": {"training": {"steps": 2500, "evaluate_every": 100}}})
-    try:
+    with ran.settings(models={"prior": {"training": {"steps": 2500, "evaluate_every": 100}}}):
         assert ran.dvc("repro", "train@prior").returncode == 0
         whole = weights.read_bytes()
         weights.unlink()
@@ -188,5 +221,3 @@ def test_killed_training_goes_on_to_the_same_weights(ran):
         assert weights.read_bytes() == whole
         started = int(re.search(r"prior: +\d+%\S* +(\d+)/2500", again.stdout.replace("\r", "\n")).group(1))
         assert started >= 100, "it went on from its checkpoint, not from the start"
-    finally:
-        (ran.folder / "params.yaml").write_text(before)

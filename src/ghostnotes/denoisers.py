@@ -52,8 +52,9 @@ class ResidualBlock(nn.Module):
         self.dense_out = nn.Linear(width, width)
         self.skip = nn.Linear(inputs, width)
 
-    def forward(self, x: Tensor, conditioning: Tensor) -> Tensor:
-        scale, shift = self.film(conditioning).chunk(2, dim=-1)
+    def forward(self, x: Tensor, modulation: Tensor) -> Tensor:
+        """x: (B, inputs); modulation: what `film` makes of the conditioning, (B or 1, 2 width)."""
+        scale, shift = modulation.chunk(2, dim=-1)
         h = self.dense_in(F.silu(self.norm_in(x)))
         h = self.norm_out(h) * (1 + scale) + shift
         h = self.dense_out(self.dropout(F.silu(h)))
@@ -61,7 +62,7 @@ class ResidualBlock(nn.Module):
 
 
 class ResNet(nn.Module):
-    """`depth` residual blocks under one conditioning vector: (B, inputs), (B, conditioning) -> (B, outputs)."""
+    """`depth` residual blocks, each scaled and shifted by its modulation: (B, inputs) -> (B, outputs)."""
 
     def __init__(self, inputs: int, outputs: int, width: int, depth: int, conditioning: int, dropout: float):
         super().__init__()
@@ -70,9 +71,9 @@ class ResNet(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.out = nn.Linear(width, outputs)
 
-    def forward(self, x: Tensor, conditioning: Tensor) -> Tensor:
-        for block in self.blocks:
-            x = block(x, conditioning)
+    def forward(self, x: Tensor, modulations: list[Tensor]) -> Tensor:
+        for block, modulation in zip(self.blocks, modulations):
+            x = block(x, modulation)
         return self.out(self.norm(x))
 
 
@@ -150,21 +151,24 @@ class ResNetPrior(_QueryModel):
         return self.bind(query, drop)(z, sigma)
 
     def bind(self, query: Tensor | None, drop: Tensor | None = None):
-        """denoiser(z, sigma) for this query; the query's projection is computed once. drop: (B,) bool."""
+        """denoiser(z, sigma) for this query; what depends on the query alone is computed here, once. drop: (B,) bool.
+
+        Every block's FiLM is linear in concat(noise, query), so it splits into a part for the noise level (one row
+        where sigma is a scalar) and a part for the query that all noise levels share.
+        """
         projected = self.project.bias[None] if query is None else self.project(self.mask_query(query, drop))
+        films = [(block.film.weight.split(projected.shape[1], dim=1), block.film.bias) for block in self.trunk.blocks]
+        of_query = [F.linear(projected, weights[1], bias) for weights, bias in films]
 
         def denoiser(z: Tensor, sigma) -> Tensor:
-            return self._denoise(z, sigma, projected)
+            x = z.to(projected.dtype)
+            levels = torch.as_tensor(sigma, dtype=x.dtype, device=x.device).reshape(-1)
+            c_skip, c_out, c_in, c_noise = (c[:, None] for c in preconditioning(levels, self.sigma_data))
+            noise = self.noise(c_noise[:, 0])
+            modulations = [F.linear(noise, weights[0]) + part for (weights, _), part in zip(films, of_query)]
+            return (c_skip * x + c_out * self.trunk(c_in * x, modulations)).to(z.dtype)
 
         return denoiser
-
-    def _denoise(self, z: Tensor, sigma, projected: Tensor) -> Tensor:
-        x = z.to(projected.dtype)
-        levels = torch.as_tensor(sigma, dtype=x.dtype, device=x.device).reshape(-1)
-        c_skip, c_out, c_in, c_noise = (c[:, None] for c in preconditioning(levels, self.sigma_data))
-        noise = self.noise(c_noise[:, 0]).expand(len(x), -1)
-        conditioning = torch.cat([noise, projected.expand(len(x), -1)], dim=-1)
-        return (c_skip * x + c_out * self.trunk(c_in * x, conditioning)).to(z.dtype)
 
 
 class ResNetRegression(_QueryModel):
@@ -176,7 +180,7 @@ class ResNetRegression(_QueryModel):
 
     def forward(self, query: Tensor, drop: Tensor | None = None) -> Tensor:
         projected = self.project(self.mask_query(query, drop))
-        return self.trunk(projected, projected)
+        return self.trunk(projected, [block.film(projected) for block in self.trunk.blocks])
 
 
 NETWORKS = {"prior": ResNetPrior, "regression": ResNetRegression}
