@@ -8,6 +8,7 @@ import numpy as np
 import soundfile
 
 from ghostnotes import listening
+from ghostnotes.datasets import made
 
 
 def tone(seconds=1.0, rate=32000):
@@ -25,6 +26,12 @@ def test_a_player_holds_the_sound():
 def test_a_player_is_small_and_the_same_bytes_every_time():
     assert listening.player(tone(4), 32000) == listening.player(tone(4), 32000)
     assert len(listening.player(tone(4), 32000)) < 60_000
+
+
+def test_a_track_is_described_from_any_kind_of_row():
+    table = made.load("test", 3).tracks
+    said = {listening.describe(row) for row in (table.iloc[0], table.iloc[0].to_dict(), next(table.itertuples()))}
+    assert len(said) == 1 and table.iloc[0]["mode"] in said.pop()
 
 
 def test_captions_are_escaped_and_players_are_not():

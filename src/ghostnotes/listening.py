@@ -42,6 +42,7 @@ def table(rows: list[dict]) -> HTML:
 
 
 def describe(track) -> str:
-    """A track's attributes in a few words."""
-    genre = f"{track.genre} + {track.second_genre}" if track.second_genre else track.genre
-    return f"{genre}, {track.mood}, {track.tempo} BPM, {track.key} {track.mode}, {track.lead}"
+    """A track's attributes in a few words; track: a row as a dict, a pandas row or a named tuple."""
+    row = track._asdict() if hasattr(track, "_asdict") else track
+    genre = f"{row['genre']} + {row['second_genre']}" if row["second_genre"] else row["genre"]
+    return f"{genre}, {row['mood']}, {row['tempo']} BPM, {row['key']} {row['mode']}, {row['lead']}"

@@ -20,7 +20,7 @@ from ghostnotes.files import atomically
 
 SOURCES, STRIPPED, EXECUTED = Path("notebooks"), Path("build/notebooks"), Path("reports/notebooks")
 FAILED, MINUTES, KERNEL_LOG = Path("work/failed"), Path("work/minutes.json"), Path("work/kernel.log")
-OFFLINE = {
+ENVIRONMENT = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -28,6 +28,7 @@ OFFLINE = {
     "WANDB_MODE": "disabled",
     "TOKENIZERS_PARALLELISM": "false",
     "PYTHONHASHSEED": "0",
+    "OMP_WAIT_POLICY": "PASSIVE",  # spinning threads slow down all else on the machine, and each other
 }
 # A kernel of our own making: no one's startup files, no history file, no log lines between the progress bars.
 KERNEL_FOLDER = Path("work/ipython")
@@ -123,7 +124,7 @@ def run(name: str, result: str, parameters: dict) -> None:
         KERNEL_FOLDER / "profile_default/ipython_kernel_config.py",
         lambda temporary: Path(temporary).write_text(KERNEL_CONFIG),
     )
-    os.environ.update(OFFLINE, IPYTHONDIR=str(KERNEL_FOLDER.resolve()))
+    os.environ.update(ENVIRONMENT, IPYTHONDIR=str(KERNEL_FOLDER.resolve()))
     os.environ["PYTHONPATH"] = os.pathsep.join([str(Path("src").resolve()), os.environ.get("PYTHONPATH", "")])
     for library in ("OMP", "MKL", "OPENBLAS", "NUMEXPR"):
         os.environ[f"{library}_NUM_THREADS"] = str(settings.threads)
