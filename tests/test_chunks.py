@@ -30,11 +30,18 @@ def test_finished_chunks_are_not_done_again(tmp_path):
     folder = tmp_path / "w"
     with pytest.raises(RuntimeError, match="item-7: ValueError: seven"):
         chunks.map_in_chunks(refuse_seven, items(), folder, 1, "t", size=2)
-    np.save(folder / "000000.npy", np.full((2, 3), -1))
+    np.save(next(folder.rglob("000000.npy")), np.full((2, 3), -1))
     out = chunks.map_in_chunks(square, items(), folder, 1, "t", size=2)
     assert out[:, 0].tolist() == [-1, -1] + [i**2 for i in range(2, 10)]
     chunks.forget(folder)
     assert not folder.exists()
+
+
+def test_finished_chunks_of_other_items_are_not_taken_for_these(tmp_path):
+    """Killed after 10 rows, asked for 12 the next time: the last chunk of 10 is not the last chunk of 12."""
+    for count in (10, 12):
+        out = chunks.map_in_chunks(square, items(count), tmp_path / "w", 1, "t", size=4)
+        assert out[:, 0].tolist() == [i**2 for i in range(count)]
 
 
 def test_the_fingerprint_follows_content(tmp_path):

@@ -16,7 +16,7 @@ CELLS = [
     ("markdown", "# A title", []),
     ("code", "import ghostnotes", []),
     ("code", "omega = 1.0", ["parameters"]),
-    ("code", "from tqdm import tqdm\nfor i in tqdm(range(3)):\n    pass\nprint('omega', omega)", []),
+    ("code", "from tqdm import tqdm\nfor i in tqdm(range(3)):\n    pass\nprint('omega', 2 * omega)", []),
 ]
 
 
@@ -70,7 +70,7 @@ def test_running_twice_gives_the_same_bytes(project):
         copies.append((project / "reports/notebooks/a-3.5.ipynb").read_bytes())
     assert copies[0] == copies[1]
     executed = nbformat.reads(copies[0].decode(), as_version=4)
-    assert "omega 3.5" in copies[0].decode() and "3/3" not in copies[0].decode()
+    assert "omega 7.0" in copies[0].decode() and "3/3" not in copies[0].decode()
     assert "papermill" not in executed.metadata and not list((project / "work/failed").glob("*.ipynb"))
     assert "a-3.5" in run(project, "minutes").stdout
 
@@ -80,7 +80,9 @@ def test_printing_slowly_changes_no_bytes():
     stream = lambda text: nbformat.v4.new_output("stream", name="stdout", text=text)  # noqa: E731
     picture = nbformat.v4.new_output("display_data", data={"text/plain": "x"})
     slow, fast = make(), make()
-    slow.cells[3].outputs = [stream("a\n"), stream("b\n"), picture, stream("c\n")]
+    widget = {"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "text/plain": "0%"}
+    bar = nbformat.v4.new_output("display_data", data=widget)
+    slow.cells[3].outputs = [bar, stream("a\n"), stream("b\n"), picture, stream("c\n")]
     fast.cells[3].outputs = [stream("a\nb\n"), picture, stream("c\n")]
     assert nbformat.writes(notebook.scrub(slow)) == nbformat.writes(notebook.scrub(fast))
 
@@ -90,6 +92,19 @@ def test_an_unknown_parameter_is_an_error(project):
     done = run(project, "run", "a", "-p", "omgea", "3.5")
     assert done.returncode == 1 and done.stderr.count("\n") == 1
     assert "has no parameter 'omgea'; it has ['omega']" in done.stderr and not (project / "reports").exists()
+
+
+def test_a_parameter_cannot_lead_out_of_the_reports(project):
+    run(project, "strip")
+    done = run(project, "run", "a", "-p", "omega", "../../x")
+    assert done.returncode == 1 and "may hold letters" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_dead_kernel_is_one_line(project):
+    nbformat.write(make([*CELLS, ("code", "import os\nos._exit(9)", [])]), project / "notebooks" / "a.ipynb")
+    run(project, "strip")
+    done = run(project, "run", "a")
+    assert done.returncode == 1 and "its kernel died" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_a_missing_notebook_is_an_error(project):

@@ -1,5 +1,7 @@
 """Scratch copies: complete, overlaid, and never on top of something else."""
 
+from pathlib import Path
+
 import pytest
 import yaml
 
@@ -18,8 +20,21 @@ def test_an_unknown_profile_is_named(tmp_path):
         profiles.copy(tmp_path / "copy", "smok")
 
 
-def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path):
-    (tmp_path / "thesis.tex").write_text("x")
+@pytest.mark.parametrize("name", ["thesis.tex", "dvc.yaml", "src/mine.py"])
+def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path, name):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("x")
     with pytest.raises(ValueError, match="not empty and not a copy"):
         profiles.copy(tmp_path, "smoke")
-    assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
+    assert [str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()] == [name]
+
+
+def test_the_project_itself_is_not_a_place_for_a_copy():
+    with pytest.raises(ValueError, match="not a copy made by this command"):
+        profiles.copy(Path("."), "smoke")
+
+
+def test_a_copy_can_be_renewed(tmp_path):
+    for _ in range(2):
+        profiles.copy(tmp_path / "copy", "smoke")
+    assert (tmp_path / "copy/dvc.yaml").exists()

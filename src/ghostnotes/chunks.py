@@ -18,10 +18,11 @@ def map_in_chunks(
 ) -> np.ndarray:
     """np.stack([function(item) for item in items]) by `workers` processes; a chunk that is done is not done again.
 
-    function must be importable (defined in a module). folder: where finished chunks lie; its name should change with
-    whatever changes the result. An error in a worker names the item. Use `forget(folder)` once the result is safe.
+    function must be importable (defined in a module), items must print as what they are (dicts, strings). folder: where
+    finished chunks lie; its name should change with the code that makes them. Chunks of other items are never taken for
+    these. An error in a worker names the item. Use `forget(folder)` once the result is safe.
     """
-    folder = Path(folder)
+    folder = Path(folder) / hashlib.sha256(repr((size, list(items))).encode()).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
     starts = range(0, len(items), size)
     missing = [start for start in starts if not _chunk(folder, start).exists()]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
 from ghostnotes.training import TrainingSettings
 
@@ -20,16 +20,34 @@ Positive = Annotated[FiniteFloat, Field(gt=0)]
 SETTINGS_FILE = "params.yaml"
 
 
+def _ascending(values: list) -> list:
+    if any(one >= following for one, following in zip(values, values[1:])):
+        raise ValueError("the list must ascend, no value twice")
+    return values
+
+
 class Strict(BaseModel):
     """Unknown keys, NaN and wrong types are errors; settings do not change once read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Rows(Strict):
+    """How many tracks of each split are used, from the first on."""
+
+    pretrain: Count
+    train: Count
+    val: Count
+    test: Count
+
+    def __getitem__(self, split: str) -> int:
+        return getattr(self, split)
+
+
 class Corpus(Strict):
     """How many rows of each split are used, and how many processes render them."""
 
-    rows: dict[Literal["pretrain", "train", "val", "test"], Count]
+    rows: Rows
     workers: Count
 
 
@@ -37,7 +55,7 @@ class Encoder(Strict):
     """A joint encoder: the size of its space and trunk, and its training."""
 
     dim: Count
-    channels: list[Count]
+    channels: Annotated[list[Count], Field(min_length=1)]
     text_width: Count
     training: TrainingSettings
 
@@ -58,25 +76,29 @@ class Noise(Strict):
     sigma_min: Positive
     sigma_max: Positive
 
+    @model_validator(mode="after")
+    def _ordered(self):
+        if self.sigma_min >= self.sigma_max:
+            raise ValueError(f"sigma_min {self.sigma_min:g} is not below sigma_max {self.sigma_max:g}")
+        return self
 
-class Sampling(Strict):
+
+class Sampling(Noise):
     """Solver and noise levels of generation: Karras steps between sigma_max and sigma_min."""
 
     solver: Literal["euler_maruyama", "heun", "euler"]
     steps: Count
-    sigma_min: Positive
-    sigma_max: Positive
     rho: Positive
 
 
 class Sweep(Strict):
     """The guidance sweep: strengths, how many pictures get how many seeds, and K of its metrics."""
 
-    omegas: Annotated[list[FiniteFloat], Field(min_length=1)]
+    omegas: Annotated[list[FiniteFloat], Field(min_length=1), AfterValidator(_ascending)]
     pictures: Count
     seeds: Annotated[int, Field(ge=2)]
-    recall_at: list[Count]
-    entropy_at: list[Count]
+    recall_at: Annotated[list[Count], Field(min_length=1), AfterValidator(_ascending)]
+    entropy_at: Annotated[list[Count], Field(min_length=1), AfterValidator(_ascending)]
 
 
 class Settings(Strict):
@@ -84,11 +106,17 @@ class Settings(Strict):
 
     threads: Count
     corpus: Corpus
-    encoders: dict[Literal["muscall-mini", "clip-mini"], Encoder]
+    encoders: Annotated[dict[Literal["muscall-mini", "clip-mini"], Encoder], Field(min_length=2)]
     noise: Noise
-    models: dict[Literal["prior", "regression"], Model]
+    models: Annotated[dict[Literal["prior", "regression"], Model], Field(min_length=2)]
     sampling: Sampling
     sweep: Sweep
+
+    @model_validator(mode="after")
+    def _trained_where_sampled(self):
+        if self.sampling.sigma_min < self.noise.sigma_min or self.sampling.sigma_max > self.noise.sigma_max:
+            raise ValueError("sampling goes beyond the noise levels that the prior is trained at (noise)")
+        return self
 
 
 def load(path: Path = Path(SETTINGS_FILE)) -> Settings:
@@ -119,7 +147,8 @@ def _explain(fault: dict) -> str:
         return f"unknown key '{where}'"
     if fault["type"] == "missing":
         return f"key '{where}' is missing"
-    return f"'{where}': {fault['msg'].lower()}, got {fault['input']!r}"
+    found = "" if isinstance(fault["input"], Mapping) else f", got {fault['input']!r}"
+    return f"'{where}': {fault['msg'].removeprefix('Value error, ').lower()}{found}"
 
 
 def open_project() -> Settings:

@@ -81,11 +81,11 @@ def _rounded(value):
 def load_weights(path: Path, build: Callable[[dict], nn.Module]) -> tuple[nn.Module, dict]:
     """A trained model in evaluation mode and its metadata; build(metadata) -> the empty model."""
     tensors, metadata = load_tensors(path)
-    model = build(metadata)
     try:
+        model = build(metadata)
         model.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise ValueError(f"{path}: not the weights of this {type(model).__name__}: {str(error)[:150]}") from error
+    except (KeyError, RuntimeError) as error:
+        raise ValueError(f"{path}: not weights of the expected kind: {' '.join(str(error).split())[:150]}") from error
     return model.eval(), metadata
 
 

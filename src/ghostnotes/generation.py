@@ -18,10 +18,10 @@ SOLVERS = ("euler_maruyama", "heun", "euler")
 
 
 class KeyedNoise:
-    """Standard normal noise named by (seed, query id, sample), drawn step by step: callable(step, z) -> like z.
+    """Standard normal noise named by (seed, query id, sample): callable(step, z) -> like z; step -1 is the start.
 
-    Step -1 is the starting point. One stream a row, so rows can be split, reordered or repeated without changing any
-    of them.
+    One stream a row, so rows can be split, reordered or repeated without changing any of them. All steps are drawn at
+    once: ids x samples x (steps + 1) x shape float32.
     """
 
     def __init__(self, seed: int, ids: Sequence[str], samples: int, shape: tuple[int, ...], steps: int):

@@ -1,4 +1,4 @@
-"""Every control, as denoiser -> denoiser.
+"""Controls, as denoiser -> denoiser.
 
 A denoiser is any callable (z, sigma) -> z0. A control wraps one or two denoisers in another; it never knows which
 network is inside, and no sampler knows which control it runs.

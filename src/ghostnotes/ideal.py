@@ -61,10 +61,9 @@ def gaussian(mean: Tensor, spread: float) -> Mixture:
 
 
 class MixturePrior:
-    """A labelled mixture that can be asked as a prior is: bind(labels) -> denoiser, None = unconditional.
+    """A labelled mixture that can be asked as a prior is: bind(label) -> denoiser, None = unconditional.
 
-    conditionals: one Mixture a label; unconditional: the Mixture over all. A query is an int tensor (B,) of labels;
-    all rows of one batch share their label here, which is all that a lesson needs.
+    conditionals: one Mixture a label; unconditional: the Mixture over all. A query is one int, the label of all rows.
     """
 
     def __init__(self, conditionals: dict[int, Mixture], unconditional: Mixture):

@@ -9,11 +9,13 @@ import argparse
 import contextlib
 import json
 import os
+import re
 import sys
 import time
 from pathlib import Path
 
 import nbformat
+import yaml
 
 from ghostnotes import config
 from ghostnotes.files import atomically
@@ -56,6 +58,7 @@ def strip(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return clean
 
 
+NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")  # values become part of a file's name
 _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
@@ -65,10 +68,15 @@ def scrub(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     for cell, executed in zip(clean.cells, notebook.cells):
         if cell.cell_type == "code":
             cell.execution_count = executed.execution_count
-            cell.outputs = _merged([out for out in executed.outputs if out.get("name") != "stderr"])
+            cell.outputs = _merged([out for out in executed.outputs if not _is_progress(out)])
             for out in cell.outputs:
                 out.get("metadata", {}).clear()
     return clean
+
+
+def _is_progress(out) -> bool:
+    """Bars are printed to stderr, or shown as widgets with an id of their own."""
+    return out.get("name") == "stderr" or "application/vnd.jupyter.widget-view+json" in out.get("data", {})
 
 
 def _merged(outputs: list) -> list:
@@ -112,11 +120,13 @@ def run(name: str, result: str, parameters: dict) -> None:
     notebook as far as it came is kept in work/failed; nothing is written to reports.
     """
     import papermill
+    from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     settings = config.load()
     source = STRIPPED / f"{name}.ipynb"
-    known = papermill.inspect_notebook(str(source)) if source.exists() else read(source)
+    read(source)
+    known = papermill.inspect_notebook(str(source))
     unknown = sorted(set(parameters) - set(known))
     if unknown:
         raise NotebookError(f"{source}: has no parameter {unknown[0]!r}; it has {sorted(known) or 'none'}")
@@ -139,6 +149,8 @@ def run(name: str, result: str, parameters: dict) -> None:
     except PapermillExecutionError as error:
         reason = " ".join(str(error.evalue).split())
         raise NotebookError(f"{name}: {error.ename}: {reason} (the notebook so far: {partial})") from None
+    except DeadKernelError:
+        raise NotebookError(f"{name}: its kernel died, perhaps for want of memory (see {KERNEL_LOG})") from None
     write(scrub(executed), EXECUTED / f"{result}.ipynb")
     partial.unlink()
     minutes = minutes_by_stage() | {result: (time.monotonic() - started) / 60}
@@ -182,8 +194,11 @@ def main(arguments: list[str] | None = None) -> int:
             for name, minutes in [*taken.items(), ("all", sum(taken.values()))]:
                 print(f"{minutes:6.1f} min  {name}")
         else:
-            values = dict(options.parameter)
-            run(options.name, "-".join([options.name, *values.values()]), values)
+            for _, value in options.parameter:
+                if not NAME.fullmatch(value):
+                    raise NotebookError(f"{value!r}: a value may hold letters, digits, '.', '_' and '-' only")
+            values = {key: yaml.safe_load(value) for key, value in options.parameter}
+            run(options.name, "-".join([options.name, *dict(options.parameter).values()]), values)
     except (NotebookError, ValueError, OSError) as error:
         print(f"ghostnotes: {error}", file=sys.stderr)
         return 1

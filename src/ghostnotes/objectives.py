@@ -20,8 +20,8 @@ def log_uniform_sigmas(count: int, low: float, high: float, generator: torch.Gen
 def diffusion_loss(prior, z0: Tensor, query: Tensor, drop: Tensor, sigma: Tensor, noise: Tensor) -> Tensor:
     """EDM's weighted loss, one number a row: (B,). Diff4Steer eq. 1 with lambda = (s^2 + sd^2) / (s sd)^2.
 
-    With this weight an ideal denoiser of data with spread sigma_data per coordinate scores exactly 1 at every noise
-    level, and a network that adds nothing to the preconditioning scores the same: below 1 is knowledge.
+    With this weight the ideal denoiser of N(0, sigma_data^2 I) scores exactly 1 at every noise level, and so does, on
+    any data of that spread, a network that adds nothing to the preconditioning: below 1 is knowledge.
     """
     denoised = prior(z0 + sigma[:, None] * noise, sigma, query, drop)
     _, c_out, _, _ = preconditioning(sigma, prior.sigma_data)

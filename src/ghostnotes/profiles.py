@@ -13,14 +13,15 @@ import yaml
 
 from ghostnotes import config
 
+MARK = ".ghostnotes-copy"  # only a folder that holds it is ever renewed
 CONTENT = (".dvc/config", ".dvcignore", "data", "data.dvc", "dvc.yaml", "notebooks", "params.yaml", "profiles", "src")
 
 
 def copy(folder: Path, profile: str) -> None:
     """Copy what the pipeline needs to `folder`, params.yaml overlaid with profiles/<profile>.yaml.
 
-    An earlier copy there is renewed; what its pipeline made stays, so that only what changed runs again. ValueError
-    for a profile that does not exist or does not validate, or a folder that is not such a copy.
+    An earlier copy there (known by its mark) is renewed; what its pipeline made stays, so that only what changed runs
+    again. ValueError for a profile that does not exist or does not validate, and for any other folder with content.
     """
     source = Path("profiles") / f"{profile}.yaml"
     if not source.exists():
@@ -30,8 +31,10 @@ def copy(folder: Path, profile: str) -> None:
     merged = config.overlay(base, changes or {})
     config.validate(merged, source)
     folder = Path(folder)
-    if folder.exists() and any(folder.iterdir()) and not (folder / "dvc.yaml").exists():
-        raise ValueError(f"{folder} is not empty and not a copy of this project; choose another folder")
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
+        raise ValueError(f"{folder} is not empty and not a copy made by this command; choose another folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARK).touch()
     ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "*.egg-info")
     for name in CONTENT:
         target = folder / name
@@ -53,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         copy(options.folder, options.profile)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, subprocess.CalledProcessError) as error:
         print(f"ghostnotes: {error}", file=sys.stderr)
         return 1
     return 0

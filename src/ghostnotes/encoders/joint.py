@@ -29,7 +29,7 @@ def vocabulary(texts) -> list[str]:
 
 
 class MediaTrunk(nn.Module):
-    """Strided convolutions and a mean over what is left: (B, C, H, W) -> (B, channels[-1])."""
+    """Strided convolutions, then mean plus maximum over what is left: (B, C, H, W) -> (B, channels[-1])."""
 
     def __init__(self, inputs: int, channels: list[int]):
         super().__init__()

@@ -1,12 +1,14 @@
 """MiniLM: a text encoder that was really pretrained and never met audio; its weights ship in a Python package."""
 
 from collections import defaultdict
+from pathlib import Path
 
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
 from ghostnotes.embeddings import TokenStates
+from ghostnotes.files import sha256
 
 NAME = "all-MiniLM-L6-v2"
 
@@ -19,6 +21,7 @@ class MiniLM:
         from transformers import AutoModel, AutoTokenizer
 
         path = str(get_model_path())
+        self.fingerprint = f"{NAME}-{sha256(Path(path) / 'model.safetensors')[:12]}"
         self.tokenizer = AutoTokenizer.from_pretrained(path)
         self.model = AutoModel.from_pretrained(path).eval()
         if len(self.tokenizer) < 30000:
@@ -41,4 +44,4 @@ class MiniLM:
                         states[row] = state.clone()
                     bar.update(len(some))
         lengths = torch.tensor([len(tokens) for tokens in encoded])
-        return TokenStates(tuple(ids), torch.cat(states), lengths, NAME)
+        return TokenStates(tuple(ids), torch.cat(states), lengths, self.fingerprint)
