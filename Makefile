@@ -4,6 +4,8 @@ PYTHON ?= python3.11
 BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 NEEDED_GB := 6
+# JupyterLab would ask two hosts for news and for its latest version
+QUIET_LAB := --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate
 
 .PHONY: help environment repro test lab smoke
 help: ## list the targets
@@ -30,7 +32,7 @@ test: .venv/ready ## run the tests, the whole pipeline on a few rows among them
 	@python -m pytest
 
 lab: .venv/ready ## open the lessons in JupyterLab
-	@jupyter lab notebooks/lessons
+	@jupyter lab notebooks/lessons $(QUIET_LAB)
 
 smoke: .venv/ready ## run the whole pipeline on a few rows in build/smoke
 	@python -m ghostnotes.profiles smoke build/smoke

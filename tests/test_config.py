@@ -58,7 +58,7 @@ def put(path, value):
         ("sweep.omegas", [0, 3, 3], "'sweep.omegas': the list must ascend, no value twice, got [0, 3, 3]"),
         ("encoders.clip-mini.channels", [], "'encoders.clip-mini.channels'"),
         ("noise.sigma_min", 100.0, "'noise': sigma_min 100 is not below sigma_max 80"),
-        ("sampling.sigma_max", 1000.0, "sampling goes beyond the noise levels"),
+        ("sampling.sigma_max", 1000.0, "params.yaml: sampling goes beyond the noise levels"),
     ],
 )
 def test_a_wrong_setting_is_named_in_one_line(path, value, what):

@@ -147,8 +147,11 @@ def _explain(fault: dict) -> str:
         return f"unknown key '{where}'"
     if fault["type"] == "missing":
         return f"key '{where}' is missing"
+    what = fault["msg"].removeprefix("Value error, ").lower()
+    if not where:  # a fault between sections names them itself
+        return what
     found = "" if isinstance(fault["input"], Mapping) else f", got {fault['input']!r}"
-    return f"'{where}': {fault['msg'].removeprefix('Value error, ').lower()}{found}"
+    return f"'{where}': {what}{found}"
 
 
 def open_project() -> Settings:
