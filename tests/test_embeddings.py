@@ -27,6 +27,15 @@ def test_a_store_comes_back_as_it_was(store):
     assert torch.equal(loaded.at(["c", "a"]), vectors()[[2, 0]])
 
 
+def test_some_of_a_store_keep_their_windows_and_the_asked_order(store):
+    loaded = Embeddings.load(store)
+    some = loaded.only(["d", "b"])
+    assert some.ids == ("d", "b") and some.encoder == "model-1"
+    assert torch.equal(some.vectors, loaded.vectors[[3, 1]]) and torch.equal(some.windows, loaded.windows[[3, 1]])
+    with pytest.raises(ValueError, match="no vector for 'z'"):
+        loaded.only(["a", "z"])
+
+
 def test_the_same_store_is_the_same_bytes(store, tmp_path):
     Embeddings.load(store).save(tmp_path / "again.safetensors")
     assert (tmp_path / "again.safetensors").read_bytes() == store.read_bytes()

@@ -1,6 +1,7 @@
 """The runner: stripped sources, executed copies without traces of the run, errors in one line."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -73,6 +74,9 @@ def test_running_twice_gives_the_same_bytes(project):
     assert "omega 7.0" in copies[0].decode() and "3/3" not in copies[0].decode()
     assert "papermill" not in executed.metadata and not list((project / "work/failed").glob("*.ipynb"))
     assert "a-3.5" in run(project, "minutes").stdout
+    assert run(project, "minutes", "--csv", "took.csv").returncode == 0
+    header, *rows = (project / "took.csv").read_text().splitlines()
+    assert header == "stage,minutes" and any(re.fullmatch(r"a-3\.5,\d+\.\d\d", row) for row in rows)
 
 
 def test_printing_slowly_changes_no_bytes():

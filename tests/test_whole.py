@@ -95,8 +95,8 @@ def test_every_report_is_there(ran):
 
 
 def test_progress_is_shown(ran):
-    for what in ("train: tracks", "muscall-mini", "prior", "generate", "MiniLM"):
-        assert re.search(rf"{what}: +\d+%", ran.output), what
+    for what in ("crowd-test", "studio-val: pictures", "MiniLM: lofi", "clap-mini", "probe-audio", "prior", "generate"):
+        assert re.search(rf"{what}.*: +\d+%", ran.output), what
 
 
 def test_executed_notebooks_are_small_and_whole(ran):
@@ -185,38 +185,73 @@ def truncate(path):
 def test_a_bad_store_stops_the_stage_and_leaves_its_reports(ran, spoil, what):
     """Run as the stage's plain command: `dvc repro` itself notices the changed file and makes it again."""
     reports = {p: p.read_bytes() for p in (ran.folder / "reports").rglob("*") if p.is_file()}
-    store = "build/embeddings/test/tracks.safetensors"
+    store = "build/embeddings/muscall-mini/studio-test-tracks.safetensors"
     (ran.folder / store).chmod(0o644)
     with ran.file(store) as path, ran.file(f"{store}.sha256"):
         path.with_name(path.name + ".sha256").chmod(0o644)
         spoil(path)
         command = [sys.executable, "-m", "ghostnotes.notebook", "run", "pipeline/sweep"]
         done = subprocess.run(command, cwd=ran.folder, env=ran.environment, capture_output=True, text=True)
-    assert done.returncode == 1 and one_line(done.stderr, f"tracks.safetensors: .*{what}"), done.stderr[-1500:]
+    said = one_line(done.stderr, f"studio-test-tracks.safetensors: .*{what}")
+    assert done.returncode == 1 and said, done.stderr[-1500:]
     assert {p: p.read_bytes() for p in (ran.folder / "reports").rglob("*") if p.is_file()} == reports
 
 
-def test_killed_training_goes_on_to_the_same_weights(ran):
-    """kill -9 the whole `dvc repro` while the prior trains; run it again; compare with a run that was left alone."""
-    weights = ran.folder / "build/models/prior.safetensors"
-    with ran.settings(models={"prior": {"training": {"steps": 4000, "evaluate_every": 100}}}):
-        assert ran.dvc("repro", "train@prior").returncode == 0
+TRAINED = {
+    "train@prior": ("build/models/prior.safetensors", "prior", {"models": {"prior": {"training": {"steps": 4000}}}}),
+    "picture-encoder": ("build/encoders/clip-mini.safetensors", "clip-mini",
+                        {"encoders": {"clip-mini": {"training": {"steps": 700}}}}),
+}  # fmt: skip
+
+
+def kill_when(ran, stage, pattern):
+    """kill -9 all of a forced `dvc repro` of one stage as soon as a file of that pattern lies in work/."""
+    victim = subprocess.Popen(["dvc", "repro", "--force", "--single-item", stage], cwd=ran.folder,
+                              env=ran.environment, start_new_session=True,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+    deadline = time.monotonic() + 120
+    while not list((ran.folder / "work").glob(pattern)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    os.killpg(victim.pid, signal.SIGKILL)
+    victim.wait()
+    time.sleep(2)  # the kernel is in a session of its own and ends when it sees its parent gone
+    assert list((ran.folder / "work").glob(pattern)), "it was killed while it worked"
+
+
+def went_on_at(ran, stage, bar):
+    """Runs the stage again; the first count that its progress bar shows, and the last."""
+    again = ran.dvc("repro", stage)
+    assert again.returncode == 0, again.stdout[-2000:]
+    return map(int, re.search(rf"{bar}: +\d+%\S* +(\d+)/(\d+)", again.stdout.replace("\r", "\n")).groups())
+
+
+@pytest.mark.parametrize("stage", TRAINED)
+def test_killed_training_goes_on_to_the_same_weights(ran, stage):
+    """kill -9 the whole `dvc repro` while it trains; run it again; compare with a run that was left alone."""
+    weights, bar, changes = TRAINED[stage]
+    weights = ran.folder / weights
+    section, model = next((s, m) for s, models in changes.items() for m in models)
+    changes = config.overlay(changes, {section: {model: {"training": {"evaluate_every": 100}}}})
+    with ran.settings(**changes):
+        assert ran.dvc("repro", stage).returncode == 0
         whole = weights.read_bytes()
         weights.unlink()
-        victim = subprocess.Popen(["dvc", "repro", "--force", "--single-item", "train@prior"], cwd=ran.folder,
-                                  env=ran.environment, start_new_session=True,
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
-        deadline = time.monotonic() + 120
-        while not list((ran.folder / "work/training").glob("prior-*.pt")) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        time.sleep(0.5)
-        os.killpg(victim.pid, signal.SIGKILL)
-        victim.wait()
-        time.sleep(2)  # the kernel is in a session of its own and ends when it sees its parent gone
-        kept = list((ran.folder / "work/training").glob("prior-*.pt"))
-        assert kept and not weights.exists(), "the run was killed while it trained"
-        again = ran.dvc("repro", "train@prior")
-        assert again.returncode == 0, again.stdout[-2000:]
+        kill_when(ran, stage, f"training/{bar}-*.pt")
+        assert not weights.exists()
+        started, _ = went_on_at(ran, stage, bar)
         assert weights.read_bytes() == whole
-        started = int(re.search(r"prior: +\d+%\S* +(\d+)/4000", again.stdout.replace("\r", "\n")).group(1))
         assert started >= 100, "it went on from its checkpoint, not from the start"
+
+
+def test_killed_rendering_goes_on_to_the_same_frames(ran):
+    """kill -9 the whole `dvc repro` while it renders; what was rendered is not rendered again."""
+    frames = ran.folder / "build/corpus/lofi/gallery.safetensors"
+    with ran.settings(corpus={"rows": {"gallery": 300}}):
+        assert ran.dvc("repro", "corpus@lofi").returncode == 0
+        whole = frames.read_bytes()
+        # the test set comes first, in two chunks of twenty; the fifth is the gallery's
+        kill_when(ran, "corpus@lofi", "corpus/lofi-*/*/000060.npy")
+        assert not frames.exists()
+        started, last = went_on_at(ran, "corpus@lofi", "lofi-gallery")
+        assert frames.read_bytes() == whole and 0 < started < last == 300

@@ -17,6 +17,7 @@ from ghostnotes.training import TrainingSettings
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[FiniteFloat, Field(gt=0)]
+EncoderName = Literal["muscall-mini", "clap-mini", "mule-mini", "clip-mini"]
 SETTINGS_FILE = "params.yaml"
 
 
@@ -39,6 +40,9 @@ class Rows(Strict):
     train: Count
     val: Count
     test: Count
+    gallery: Count
+    reference: Count
+    twins: Count
 
     def __getitem__(self, split: str) -> int:
         return getattr(self, split)
@@ -52,11 +56,21 @@ class Corpus(Strict):
 
 
 class Encoder(Strict):
-    """A joint encoder: the size of its space and trunk, and its training."""
+    """An encoder: what it looks at, where that was made, the size of its trunk, text tower and space, its training."""
 
+    media: Literal["audio", "pictures"]
+    pretrain: Literal["studio", "general"]
     dim: Count
     channels: Annotated[list[Count], Field(min_length=1)]
-    text_width: Count
+    text_width: Count | None  # None: no text
+    lost_words: Share  # of a text's words that a training step makes unknown
+    training: TrainingSettings
+
+
+class Probe(Strict):
+    """The classifiers that say what can be heard or seen: their trunk and training."""
+
+    channels: Annotated[list[Count], Field(min_length=1)]
     training: TrainingSettings
 
 
@@ -106,7 +120,8 @@ class Settings(Strict):
 
     threads: Count
     corpus: Corpus
-    encoders: Annotated[dict[Literal["muscall-mini", "clip-mini"], Encoder], Field(min_length=2)]
+    encoders: Annotated[dict[EncoderName, Encoder], Field(min_length=4)]
+    probe: Probe
     noise: Noise
     models: Annotated[dict[Literal["prior", "regression"], Model], Field(min_length=2)]
     sampling: Sampling

@@ -55,6 +55,13 @@ class Embeddings:
             raise ValueError(f"embeddings: no vector for {missing[0]!r} ({len(missing)} ids missing)")
         return self.vectors[[self._rows[name] for name in ids]]
 
+    def only(self, ids) -> "Embeddings":
+        """The store of these ids alone, in their order. ValueError names an id that is not stored."""
+        ids = tuple(ids)
+        vectors = self.at(ids)
+        windows = None if self.windows is None else self.windows[[self._rows[name] for name in ids]]
+        return Embeddings(ids, vectors, self.encoder, windows)
+
     def save(self, path: Path) -> None:
         """Write the store and its checksum, atomically."""
         tensors = {"vectors": self.vectors} | ({} if self.windows is None else {"windows": self.windows})

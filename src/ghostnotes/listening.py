@@ -8,7 +8,7 @@ from IPython.display import HTML
 from markupsafe import Markup, escape
 from PIL import Image
 
-PREVIEW_RATE = 22050  # Hz; mp3 at this rate and mono keeps a player of 4 s near 20 kB
+PREVIEW_RATE = 22050  # Hz; mp3 at this rate, mono, keeps a player of 4 s near 20 kB
 
 
 def player(samples: np.ndarray, rate: int) -> Markup:
@@ -18,7 +18,7 @@ def player(samples: np.ndarray, rate: int) -> Markup:
 
     buffer = io.BytesIO()
     resampled = soxr.resample(samples, rate, PREVIEW_RATE)
-    soundfile.write(buffer, resampled, PREVIEW_RATE, format="MP3", bitrate_mode="VARIABLE", compression_level=0.6)
+    soundfile.write(buffer, resampled, PREVIEW_RATE, format="MP3", bitrate_mode="VARIABLE", compression_level=0.9)
     data = base64.b64encode(buffer.getvalue()).decode()
     source = f"data:audio/mpeg;base64,{data}"
     return Markup(f'<audio controls preload="none" src="{source}" style="width:220px;height:32px"></audio>')

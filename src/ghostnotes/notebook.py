@@ -180,7 +180,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m ghostnotes.notebook", description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("strip", help="write copies without outputs to build/notebooks")
-    commands.add_parser("minutes", help="how long each notebook last took here")
+    measure = commands.add_parser("minutes", help="how long each notebook last took here")
+    measure.add_argument("--csv", type=Path, help="also write them to this file")
     runner = commands.add_parser("run", help="execute one notebook into reports/notebooks")
     runner.add_argument("name", help="such as pipeline/sweep")
     runner.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
@@ -193,6 +194,9 @@ def main(arguments: list[str] | None = None) -> int:
             taken = minutes_by_stage()
             for name, minutes in [*taken.items(), ("all", sum(taken.values()))]:
                 print(f"{minutes:6.1f} min  {name}")
+            if options.csv:
+                lines = ["stage,minutes", *(f"{name},{minutes:.2f}" for name, minutes in sorted(taken.items()))]
+                atomically(options.csv, lambda temporary: Path(temporary).write_text("\n".join(lines) + "\n"))
         else:
             for _, value in options.parameter:
                 if not NAME.fullmatch(value):

@@ -5,10 +5,12 @@ changes what that attribute means and leaves the rest of the piece as it was.
 """
 
 from miniband.attributes import Attributes
+from miniband.domains import domain_named
 from miniband.form import Plan
 from miniband.harmony_section import chords, counter, pad
 from miniband.instruments import KITS, LEADS_TABLE, SOUNDS
 from miniband.melody import lead
+from miniband.performance import perform, recording
 from miniband.rhythm_section import bass, drums
 from miniband.score import PARTS, Note, Score, Section
 
@@ -16,16 +18,16 @@ PLAYERS = {"lead": lead, "chords": chords, "bass": bass, "pad": pad, "counter": 
 SHORTEST = 0.03  # seconds; what the end of the piece leaves shorter is dropped
 
 
-def compose(attributes: Attributes, seed: int, seconds: float = 19.0) -> Score:
-    """The piece that these attributes and this seed mean, `seconds` long; the same on every machine."""
+def compose(attributes: Attributes, seed: int, seconds: float = 19.0, domain: str = "studio") -> Score:
+    """The piece that these attributes and this seed mean in a domain, `seconds` long; the same on every machine."""
     if not seconds > 0:
         raise ValueError(f"seconds is {seconds!r}; expected more than 0")
-    plan = Plan(attributes, seed, seconds)
-    played = (note for part in PARTS for note in PLAYERS[part](plan))
+    plan = Plan(attributes, seed, seconds, domain_named(domain))
+    played = (note for part in PARTS for note in perform(PLAYERS[part](plan), part, plan))
     notes = sorted(_rounded(note, seconds) for note in played if note.start < seconds - SHORTEST)
     playing = {note.part for note in notes}
     programs = {part: number for part, number in _programs(plan).items() if part in playing}
-    return Score(tuple(notes), programs, _sections(plan), seconds, attributes.production)
+    return Score(tuple(notes), programs, _sections(plan), seconds, attributes.production, recording(plan))
 
 
 def _rounded(note: Note, seconds: float) -> Note:
@@ -37,12 +39,12 @@ def _rounded(note: Note, seconds: float) -> Note:
 def _programs(plan: Plan) -> dict[str, int]:
     sounds = {
         "lead": LEADS_TABLE[plan.attributes.lead][0],
-        "chords": SOUNDS[plan.decide("chord sound", plan.above.chord_sounds)],
-        "bass": SOUNDS[plan.decide("bass sound", plan.below.bass_sounds)],
-        "counter": SOUNDS[plan.decide("counter sound", plan.above.chord_sounds)],
+        "chords": SOUNDS[plan.decide("chord sound", plan.above, "chord_sounds")],
+        "bass": SOUNDS[plan.decide("bass sound", plan.below, "bass_sounds")],
+        "counter": SOUNDS[plan.decide("counter sound", plan.above, "chord_sounds")],
     }
     if plan.above.pads:
-        sounds["pad"] = SOUNDS[plan.decide("pad sound", plan.above.pads)]
+        sounds["pad"] = SOUNDS[plan.decide("pad sound", plan.above, "pads")]
     if plan.attributes.drums != "none":
         sounds["drums"] = KITS[plan.attributes.drums]
     return sounds

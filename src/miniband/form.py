@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import ceil
 
-from miniband.attributes import Attributes
+from miniband.attributes import FAMILIES, Attributes
+from miniband.domains import DOMAINS, Domain
 from miniband.genres import GENRES_TABLE, Genre
 from miniband.harmony import KEYS, Chord, chord, progression
 from miniband.moods import MOODS_TABLE, Mood
@@ -56,6 +57,7 @@ class Plan:
     attributes: Attributes
     seed: int
     seconds: float
+    domain: Domain = DOMAINS["studio"]
 
     @property
     def below(self) -> Genre:
@@ -92,8 +94,12 @@ class Plan:
         """The stream of one musical decision; no other decision disturbs it."""
         return stream("miniband", self.seed, *decision)
 
-    def decide(self, decision: str, weights: dict) -> str:
-        """A choice made once for the whole piece."""
+    def decide(self, decision: str, genre: Genre, table: str) -> str:
+        """A choice made once for the whole piece; where the domain borrows, from all that the genre's family does."""
+        weights = getattr(genre, table)
+        if self.rng("borrowed", decision).random() < self.domain.borrowed:
+            family = [getattr(GENRES_TABLE[name], table) for name in FAMILIES if FAMILIES[name] == genre.family]
+            weights = {key: sum(t.get(key, 0) / sum(t.values()) for t in family if t) for t in family for key in t}
         return choose(self.rng(decision), weights)
 
     @cached_property
@@ -113,12 +119,12 @@ class Plan:
     @cached_property
     def numerals(self) -> list[str]:
         """The progression, one numeral a bar."""
-        return progression(self.decide("progression", self.above.progressions), self.attributes.mode)
+        return progression(self.decide("progression", self.above, "progressions"), self.attributes.mode)
 
     @cached_property
     def colour(self) -> str:
         """The chord colour: the genre's, or in four pieces of ten the mood's."""
-        usual = self.decide("colour", self.above.colours)
+        usual = self.decide("colour", self.above, "colours")
         return self.mood.colour if self.rng("mood colour").random() < 0.4 else usual
 
     def chord(self, bar: Bar) -> Chord:

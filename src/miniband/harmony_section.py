@@ -27,7 +27,7 @@ def _strength(step: int) -> float:
 
 def chords(plan: Plan) -> Iterator[Note]:
     """The accompaniment pattern; sparse music leaves its weak steps out."""
-    pattern = CHORD_PATTERNS[plan.decide("chord pattern", plan.above.chords)]
+    pattern = CHORD_PATTERNS[plan.decide("chord pattern", plan.above, "chords")]
     for bar in plan.bars:
         if not bar.layers.chords:
             continue

@@ -21,8 +21,8 @@ LONGEST_STEPS = 12
 def lead(plan: Plan) -> Iterator[Note]:
     """The lead's notes."""
     low, high = LEADS_TABLE[plan.attributes.lead][1:3]
-    rhythm = MELODY_RHYTHMS[plan.decide("melody rhythm", plan.above.melody)]
-    scale = plan.decide("scale", plan.above.scale)
+    rhythm = MELODY_RHYTHMS[plan.decide("melody rhythm", plan.above, "melody")]
+    scale = plan.decide("scale", plan.above, "scale")
     # an octave of its own: the walk may use the instrument's range about its centre
     for bar in plan.bars:
         if not bar.layers.lead:

@@ -1,7 +1,7 @@
-"""A cover picture for a track, and exactly how much it tells.
+"""A cover picture for a track, and how probable it is given the track.
 
-`draw` decides what is shown; `posterior` inverts it by Bayes' rule over the whole generator. Tempo, key,
-mode, lead, drums, density and production never enter, so no picture can tell them.
+`draw` decides what is shown; `likelihood` is the probability of that, which `beliefs` inverts. Tempo, key, mode, lead,
+drums, density and production never enter: a picture tells of them only what genre and mood do.
 """
 
 from dataclasses import asdict, dataclass, fields
@@ -9,9 +9,7 @@ from functools import cache
 
 import numpy as np
 
-from miniband import attributes as attribute_module
 from miniband.attributes import GENRES, MOODS, Attributes, genre_mass
-from miniband.domains import domain_named
 from miniband.painting import paint_scene
 from miniband.randomness import choose, normalised, pick
 from miniband.subjects import BLUR_WORDS, BLURS, LIGHTS, PALETTES, SUBJECTS, TIERS
@@ -91,24 +89,11 @@ def draw(attributes: Attributes, rng) -> Picture:
                    int(rng.random() * SEEDS))  # fmt: skip
 
 
-@cache
-def _prior(domain: str) -> np.ndarray:
-    """p(genre, second genre, mood) of the generator, (16, 16, 6); its diagonal holds what is no crossover."""
-    place = domain_named(domain)
-    table = np.zeros((len(GENRES), len(GENRES), len(MOODS)))
-    steps = attribute_module.STEPS
-    for genre, p_genre in normalised(steps["genre"](place, {})).items():
-        known = {"genre": genre}
-        for second, p_second in normalised(steps["second_genre"](place, known)).items():
-            known["second_genre"] = second
-            moods = normalised(steps["mood"](place, known))
-            row, column = GENRES.index(genre), GENRES.index(second or genre)
-            table[row, column] += p_genre * p_second * np.array([moods[mood] for mood in MOODS])
-    return table
+def likelihood(picture: Picture) -> np.ndarray:
+    """p(what is shown | genre, second genre, mood), (16, 16, 6), but for a factor that no core changes.
 
-
-def _joint(picture: Picture, domain: str) -> np.ndarray:
-    """p(genre, second genre, mood | picture), (16, 16, 6)."""
+    The diagonal belongs to tracks that are no crossover.
+    """
     by_genre, by_mood = [], []
     for genre in GENRES:
         motifs, palettes = _shown_given_genre(picture.tier, genre)
@@ -117,19 +102,7 @@ def _joint(picture: Picture, domain: str) -> np.ndarray:
         lights, blurs = _shown_given_mood(picture.tier, mood)
         by_mood.append(lights[picture.light] * blurs[picture.blur])
     shown = np.array(by_genre)
-    joint = _prior(domain) * ((shown[:, None] + shown[None, :]) / 2)[:, :, None] * np.array(by_mood)
-    return joint / joint.sum()
-
-
-def posterior(picture: Picture, domain: str = "studio") -> dict[str, float]:
-    """p(genre | picture): the expected genre mass of a track with this picture; sums to one."""
-    both = _joint(picture, domain).sum(axis=2)
-    return dict(zip(GENRES, map(float, (both.sum(axis=1) + both.sum(axis=0)) / 2), strict=True))
-
-
-def mood_posterior(picture: Picture, domain: str = "studio") -> dict[str, float]:
-    """p(mood | picture); sums to one."""
-    return dict(zip(MOODS, map(float, _joint(picture, domain).sum(axis=(0, 1))), strict=True))
+    return ((shown[:, None] + shown[None, :]) / 2)[:, :, None] * np.array(by_mood)
 
 
 def paint(picture: Picture) -> np.ndarray:

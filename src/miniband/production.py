@@ -19,7 +19,7 @@ PRODUCTIONS_TABLE = {
 
 
 @cache
-def _room(share: float, seconds: float, rate: int) -> np.ndarray:
+def room(share: float, seconds: float, rate: int) -> np.ndarray:
     """Impulse response: the direct sound and a decaying noise of energy `share`, the same noise for everyone."""
     noise = np.random.Generator(np.random.PCG64(20)).random(int(seconds * rate)) - 0.5
     time = np.arange(len(noise)) / rate
@@ -36,7 +36,7 @@ def _response(production: str, length: int, rate: int) -> np.ndarray:
     frequency = fft.rfftfreq(length, 1 / rate)
     shelf = 1 / (1 + (frequency / 250.0) ** 2)
     decibels = low * shelf + high * (1 - 1 / (1 + (frequency / 2500.0) ** 2))
-    return (fft.rfft(_room(share, seconds, rate), length) * 10 ** (decibels / 20)).astype(np.complex64)
+    return (fft.rfft(room(share, seconds, rate), length) * 10 ** (decibels / 20)).astype(np.complex64)
 
 
 def produce(dry: np.ndarray, production: str, rate: int) -> np.ndarray:

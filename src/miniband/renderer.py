@@ -3,6 +3,7 @@
 import numpy as np
 
 from miniband.production import fade, level, produce
+from miniband.recording import record
 from miniband.score import CHANNELS, Score
 from miniband.soundfont import SoundFontError, synthesizer
 
@@ -29,6 +30,8 @@ def render(score: Score, start: float = 0.0, seconds: float | None = None) -> np
     last = first + round(seconds * RATE)
     dry = _play(score, first_block, -(-last // BLOCK))
     wet = produce(dry, score.production, RATE)
+    if score.recording:
+        wet = record(wet, score.recording, RATE, first_block * BLOCK)
     skipped = first - first_block * BLOCK
     return fade(level(wet[skipped : skipped + last - first]), RATE)
 

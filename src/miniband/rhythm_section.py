@@ -22,7 +22,7 @@ def drums(plan: Plan) -> Iterator[Note]:
     if plan.attributes.drums == "none":
         return
     keys = HAND_KEYS if plan.attributes.drums == "hand percussion" else DRUM_KEYS
-    pattern = DRUM_PATTERNS[plan.decide("drum pattern", plan.below.patterns)]
+    pattern = DRUM_PATTERNS[plan.decide("drum pattern", plan.below, "patterns")]
     for bar in plan.bars:
         if bar.layers.drums == 0:
             continue
@@ -68,7 +68,7 @@ def _hit(plan: Plan, bar: Bar, step: int, key: int, velocity: int) -> Note:
 
 def bass(plan: Plan) -> Iterator[Note]:
     """The bass line: the genre's pattern on each chord's root; thin moods drop the weak steps."""
-    pattern = BASS_PATTERNS[plan.decide("bass pattern", plan.below.bass)]
+    pattern = BASS_PATTERNS[plan.decide("bass pattern", plan.below, "bass")]
     busy = plan.density
     for bar in plan.bars:
         if not bar.layers.bass:

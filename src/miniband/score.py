@@ -26,6 +26,17 @@ class Section(NamedTuple):
     end: float
 
 
+class Recording(NamedTuple):
+    """How a piece was recorded outside the studio; see `domains.Domain` for the units."""
+
+    room: float
+    low_cut: float
+    high_cut: float
+    noise: float
+    drive: float
+    seed: int  # of the noise
+
+
 @dataclass(frozen=True)
 class Score:
     """A whole piece. `programs` gives each part's General MIDI program (for drums: the kit)."""
@@ -35,6 +46,7 @@ class Score:
     sections: tuple[Section, ...]
     seconds: float
     production: str
+    recording: Recording | None = None  # None in the studio
 
     def part(self, name: str) -> tuple[Note, ...]:
         """The notes of one part."""
@@ -43,6 +55,8 @@ class Score:
     def text(self) -> str:
         """The score as canonical text, times in whole tenths of a millisecond."""
         lines = [f"score {self.seconds:.4f} {self.production}"]
+        if self.recording:
+            lines.append("recording " + " ".join(f"{value:.4f}" for value in self.recording))
         lines += [f"program {part} {number}" for part, number in sorted(self.programs.items())]
         lines += [f"section {s.name} {s.start:.4f} {s.end:.4f}" for s in self.sections]
         lines += [f"note {n.start:.4f} {n.end:.4f} {n.pitch} {n.velocity} {n.part}" for n in self.notes]

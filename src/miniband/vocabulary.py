@@ -1,6 +1,7 @@
 """The words of the music captions: three to five for every value; the first is the plain one.
 
-No synonym belongs to two genres, so that "is this genre mentioned?" has an answer.
+All styles share them, but for the moods and leads of OWN_WORDS. No word of a value is a word of another value of the
+same attribute in any style, so that what a caption says can be read off it.
 """
 
 GENRE_WORDS = {
@@ -32,11 +33,12 @@ MOOD_WORDS = {
 }
 
 # up to this tempo in BPM: words before the noun
+SLOWEST = 30
 TEMPO_WORDS = (
     (84, ("slow", "unhurried", "slow-moving", "slow-paced")),
     (112, ("mid-tempo", "medium-paced", "moderate", "walking-pace")),
     (138, ("brisk", "lively", "upbeat", "quick")),
-    (999, ("fast", "fast-paced", "rapid", "racing")),
+    (300, ("fast", "fast-paced", "rapid", "racing")),
 )
 
 LEAD_WORDS = {
@@ -96,11 +98,61 @@ USES = {
     "dreamy": ("fantasy films", "fashion films", "time-lapse footage", "night skies"),
 }
 
-NOUNS = ("track", "piece", "tune", "cue", "instrumental")
-BLENDS = ("blend of {} and {}", "mix of {} and {}", "cross between {} and {}", "{} and {} crossover",
-          "fusion of {} and {}")  # fmt: skip
-LED_BY = ("led by {}", "featuring {}", "built around {}", "with {} up front", "carried by {}")
-ACCOMPANIED = ("with {}", "set to {}", "backed by {}")
-SILENT = ("with {}", "and {}")
-TEXTURES = ("It has {}", "Expect {}", "Listen for {}", "It offers {}")
-SUITS = ("Ideal for {}", "Perfect for {}", "Made for {}", "A good fit for {}")
+SHARED_WORDS = {"genre": GENRE_WORDS, "mood": MOOD_WORDS, "lead": LEAD_WORDS, "drums": DRUM_WORDS,
+                "density": DENSITY_WORDS, "production": PRODUCTION_WORDS}  # fmt: skip
+
+# style -> attribute -> the words that this style has in place of the shared ones
+OWN_WORDS = {
+    "crowd": {
+        "mood": {
+            "happy": ("happy", "cheerful", "joyful", "cheery", "fun"),
+            "calm": ("calm", "relaxed", "peaceful", "chill", "laid-back"),
+            "sad": ("sad", "wistful", "heartbroken", "tearful", "heavy-hearted"),
+            "energetic": ("energetic", "exciting", "powerful", "wild", "pumped-up"),
+            "dark": ("dark", "menacing", "sinister", "creepy", "spooky"),
+            "dreamy": ("dreamy", "hazy", "ethereal", "trippy", "spacey"),
+        },
+    },
+    "lofi": {
+        "mood": {
+            "happy": ("happy", "cheerful", "joyful", "uplifting", "jolly"),
+            "calm": ("calm", "peaceful", "soothing", "tranquil", "serene"),
+            "sad": ("sad", "melancholic", "sorrowful", "mournful", "plaintive"),
+            "energetic": ("energetic", "high-energy", "exciting", "vigorous", "spirited"),
+            "dark": ("dark", "brooding", "ominous", "eerie", "grim"),
+            "dreamy": ("dreamy", "otherworldly", "ethereal", "surreal", "celestial"),
+        },
+        "lead": {
+            "piano": ("piano", "acoustic piano", "upright piano"),
+            "electric piano": ("electric piano", "Rhodes", "Wurlitzer"),
+            "vibraphone": ("vibraphone", "set of vibes", "mallet instrument"),
+            "organ": ("organ", "Hammond organ", "drawbar organ"),
+            "accordion": ("accordion", "button accordion", "bellows accordion"),
+            "harmonica": ("harmonica", "mouth organ", "wailing harmonica"),
+            "nylon guitar": ("nylon guitar", "Spanish guitar", "gut-string guitar"),
+            "acoustic guitar": ("acoustic guitar", "steel-string guitar", "wooden guitar"),
+            "electric guitar": ("electric guitar", "clean electric guitar", "amplified guitar"),
+            "distorted guitar": ("distorted guitar", "overdriven guitar", "gritty guitar"),
+            "banjo": ("banjo", "picked banjo", "plucked banjo"),
+            "violin": ("violin", "fiddle", "bowed violin"),
+            "cello": ("cello", "bowed cello", "deep cello"),
+            "trumpet": ("trumpet", "brassy trumpet", "blaring trumpet"),
+            "trombone": ("trombone", "slide trombone", "smooth trombone"),
+            "saxophone": ("saxophone", "tenor sax", "reedy saxophone"),
+            "clarinet": ("clarinet", "woody clarinet", "reedy clarinet"),
+            "flute": ("flute", "breathy flute", "airy flute"),
+            "choir": ("choir", "wordless choir", "vocal ensemble"),
+            "synth lead": ("synth lead", "synthesizer", "buzzing synth"),
+        },
+    },
+}
+
+
+def words_of(style: str, name: str) -> dict[str, tuple[str, ...]]:
+    """The words of every value of an attribute in a style."""
+    return OWN_WORDS.get(style, {}).get(name, SHARED_WORDS[name])
+
+
+def tempo_words(tempo: int) -> tuple[str, ...]:
+    """The words for a tempo in BPM."""
+    return next(found for limit, found in TEMPO_WORDS if tempo <= limit)

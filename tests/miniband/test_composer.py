@@ -18,8 +18,13 @@ from miniband.randomness import stream
 ROCK = Attributes("rock", "", "happy", 120, "A", "minor", "electric guitar", "acoustic kit", "medium", "dry")
 CROSSOVER = replace(ROCK, genre="funk", second_genre="classical", lead="violin", drums="none", mood="dreamy")
 PINNED = {
-    (ROCK, 7): "17223b24ac93fe483c3c4a63ee922fdb0e3c7aeb25e907e5c86ef0e0a7359aba",
+    (ROCK, 7): "9f742ca8f72bff4f166d396b0539ed99988d2400740b6ffe6b3a8f9e79feb7b0",
     (CROSSOVER, 8): "4f38607740d672a269bda2f5b1c6dffd409a2086a35dc9bd7449af265cebe08b",
+}
+PINNED_ELSEWHERE = {
+    "crowd": "016bc78c9912b08aeccccf03e75a93bcad27ebd2d75b40713da7a0b1fc766b6e",
+    "lofi": "52195368bfed2ef760e59f08f249cfcedd110b681c7a61becae143a56ce4fa85",
+    "general@0.5": "766e0e0799505200ef5e6006f63e1c750744b7ec113062dbc43b44cc1da9c66e",
 }
 
 
@@ -31,6 +36,11 @@ def pieces(count, **fixed):
 def test_scores_are_pinned():
     for (attributes, seed), digest in PINNED.items():
         assert compose(attributes, seed).digest() == digest
+
+
+@pytest.mark.parametrize("domain", PINNED_ELSEWHERE)
+def test_scores_of_other_domains_are_pinned(domain):
+    assert compose(CROSSOVER, 8, domain=domain).digest() == PINNED_ELSEWHERE[domain]
 
 
 def test_another_process_composes_the_same():

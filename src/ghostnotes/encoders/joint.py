@@ -1,7 +1,8 @@
-"""One joint encoder class: a media trunk and a small text tower that meet in one unit sphere.
+"""The encoders that the pipeline trains: media and, in a joint encoder, text on one unit sphere.
 
-`muscall-mini` (audio and captions) and `clip-mini` (pictures and picture captions) are two trainings of it. The text
-tower is its own small transformer over words, with its states kept, not a projection of another language model.
+`muscall-mini` and `clap-mini` (audio and captions) and `clip-mini` (pictures and picture captions) are three trainings
+of `JointEncoder`; `mule-mini`, which hears audio alone, is a `MediaEncoder`. The text tower is a small transformer over
+words, with its states kept, not a projection of another language model.
 """
 
 import re
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from ghostnotes.encoders.trunks import TRUNKS
 from ghostnotes.files import load_weights, sha256
 
 WORD = re.compile(r"[a-z0-9]+(?:['-][a-z0-9]+)*")
@@ -26,24 +28,6 @@ def words(text: str) -> list[str]:
 def vocabulary(texts) -> list[str]:
     """All words of the training texts, sorted: what the text tower can tell apart."""
     return sorted({word for text in texts for word in words(text)})
-
-
-class MediaTrunk(nn.Module):
-    """Strided convolutions, then mean plus maximum over what is left: (B, C, H, W) -> (B, channels[-1])."""
-
-    def __init__(self, inputs: int, channels: list[int]):
-        super().__init__()
-        layers = []
-        for position, outputs in enumerate(channels):
-            kernel = 5 if position == 0 else 3
-            layers += [nn.Conv2d(inputs, outputs, kernel, stride=2, padding=kernel // 2, bias=False)]
-            layers += [nn.BatchNorm2d(outputs), nn.ReLU()]
-            inputs = outputs
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.layers(x.contiguous(memory_format=torch.channels_last))
-        return x.mean(dim=(2, 3)) + x.amax(dim=(2, 3))
 
 
 class TextTower(nn.Module):
@@ -73,23 +57,33 @@ class TextTower(nn.Module):
         return states, (states * real).sum(1) / real.sum(1)
 
 
-class JointEncoder(nn.Module):
-    """Media and text -> unit vectors (B, dim) whose cosine says how well they go together.
+class MediaEncoder(nn.Module):
+    """Audio or pictures -> unit vectors (B, dim). media: "audio" (log-mel and chroma) or "pictures"."""
 
-    Settings: media channels in (1 for log-mel, 3 for pictures), trunk channels, text width, dim, vocabulary.
-    """
-
-    def __init__(self, inputs: int, channels: list[int], text_width: int, dim: int, vocabulary: list[str]):
+    def __init__(self, media: str, channels: list[int], dim: int):
         super().__init__()
-        self.trunk = MediaTrunk(inputs, channels)
+        self.trunk = TRUNKS[media](channels)
         self.media_head = nn.Linear(channels[-1], dim)
-        self.text_tower = TextTower(vocabulary, text_width)
-        self.text_head = nn.Linear(text_width, dim)
         self.log_scale = nn.Parameter(torch.tensor(2.5))
 
     def encode_media(self, x: Tensor) -> Tensor:
         """(B, C, H, W) float -> (B, dim), unit norm."""
         return F.normalize(self.media_head(self.trunk(x)), dim=-1)
+
+    def contrastive_loss(self, ones: Tensor, others: Tensor) -> Tensor:
+        """InfoNCE both ways: row i of `ones` must find row i of `others` among the batch's, and the other way round."""
+        scores = self.log_scale.clamp(max=4.6).exp() * ones @ others.T
+        own = torch.arange(len(scores))
+        return (F.cross_entropy(scores, own) + F.cross_entropy(scores.T, own)) / 2
+
+
+class JointEncoder(MediaEncoder):
+    """Media and text -> unit vectors (B, dim) whose cosine says how well they go together."""
+
+    def __init__(self, media: str, channels: list[int], dim: int, text_width: int, vocabulary: list[str]):
+        super().__init__(media, channels, dim)
+        self.text_tower = TextTower(vocabulary, text_width)
+        self.text_head = nn.Linear(text_width, dim)
 
     def encode_tokens(self, tokens: Tensor) -> Tensor:
         """(B, L) word numbers -> (B, dim), unit norm."""
@@ -99,17 +93,17 @@ class JointEncoder(nn.Module):
         """Texts -> (B, dim), unit norm."""
         return self.encode_tokens(self.text_tower.tokens(texts))
 
-    def contrastive_loss(self, media: Tensor, text: Tensor) -> Tensor:
-        """InfoNCE in both directions: each item must find its own text among the batch's, and the text its item."""
-        scores = self.log_scale.clamp(max=4.6).exp() * media @ text.T
-        own = torch.arange(len(scores))
-        return (F.cross_entropy(scores, own) + F.cross_entropy(scores.T, own)) / 2
+
+def build(saved: dict) -> MediaEncoder:
+    """The untrained encoder of a settings or metadata dict; without a vocabulary it hears media alone."""
+    kind = JointEncoder if "vocabulary" in saved else MediaEncoder
+    names = ("media", "channels", "dim") + (("text_width", "vocabulary") if kind is JointEncoder else ())
+    return kind(**{name: saved[name] for name in names})
 
 
-def load(path) -> tuple[JointEncoder, str]:
+def load(path) -> tuple[MediaEncoder, str]:
     """A trained encoder in evaluation mode and its fingerprint: name and the first digits of its weights' sha256."""
-    names = ("inputs", "channels", "text_width", "dim", "vocabulary")
-    encoder, metadata = load_weights(path, lambda saved: JointEncoder(**{name: saved[name] for name in names}))
+    encoder, metadata = load_weights(path, build)
     return encoder, f"{metadata['name']}-{sha256(path)[:12]}"
 
 

@@ -28,14 +28,14 @@ class MiniLM:
             raise ValueError(f"{NAME}: a tokenizer of {len(self.tokenizer)} words is not the real one")
 
     @torch.inference_mode()
-    def token_states(self, ids, texts, batch: int = 64) -> TokenStates:
+    def token_states(self, ids, texts, batch: int = 64, describe: str = "MiniLM") -> TokenStates:
         """States of every text, float16. Texts of one length go together, unpadded: nothing depends on the batch."""
         encoded = self.tokenizer(list(texts), truncation=True, max_length=128)["input_ids"]
         by_length: dict[int, list[int]] = defaultdict(list)
         for row, tokens in enumerate(encoded):
             by_length[len(tokens)].append(row)
         states: list[Tensor | None] = [None] * len(encoded)
-        with tqdm(total=len(encoded), desc="MiniLM", unit="text", mininterval=1) as bar:
+        with tqdm(total=len(encoded), desc=describe, unit="text", mininterval=1) as bar:
             for rows in by_length.values():
                 for start in range(0, len(rows), batch):
                     some = rows[start : start + batch]
