@@ -67,4 +67,4 @@ def test_crossovers_share_their_mass():
 
 def test_more_rows_than_there_are_is_an_error():
     with pytest.raises(ValueError, match="has 200 tracks, params.yaml asks for 9999"):
-        made.load("val", 9999)
+        made.load("studio-val", {"val": 9999})

@@ -29,7 +29,7 @@ def test_a_player_is_small_and_the_same_bytes_every_time():
 
 
 def test_a_track_is_described_from_any_kind_of_row():
-    table = made.load("test", 3).tracks
+    table = made.load("studio-test", {"test": 3}).tracks
     said = {listening.describe(row) for row in (table.iloc[0], table.iloc[0].to_dict(), next(table.itertuples()))}
     assert len(said) == 1 and table.iloc[0]["mode"] in said.pop()
 

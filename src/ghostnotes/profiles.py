@@ -14,7 +14,8 @@ import yaml
 from ghostnotes import config
 
 MARK = ".ghostnotes-copy"  # only a folder that holds it is ever renewed
-CONTENT = (".dvc/config", ".dvcignore", "data", "data.dvc", "dvc.yaml", "notebooks", "params.yaml", "profiles", "src")
+CONTENT = (".dvc/config", ".dvcignore", "benchmarks", "data", "data.dvc", "dvc.yaml", "notebooks", "params.yaml")
+CONTENT += ("profiles", "src")
 
 
 def copy(folder: Path, profile: str) -> None:
