@@ -200,7 +200,7 @@ def test_a_bad_store_stops_the_stage_and_leaves_its_reports(ran, spoil, what):
 TRAINED = {
     "train@prior": ("build/models/prior.safetensors", "prior", {"models": {"prior": {"training": {"steps": 4000}}}}),
     "picture-encoder": ("build/encoders/clip-mini.safetensors", "clip-mini",
-                        {"encoders": {"clip-mini": {"training": {"steps": 700}}}}),
+                        {"encoders": {"clip-mini": {"training": {"steps": 500}}}}),
 }  # fmt: skip
 
 
@@ -254,4 +254,5 @@ def test_killed_rendering_goes_on_to_the_same_frames(ran):
         kill_when(ran, "corpus@lofi", "corpus/lofi-*/*/000060.npy")
         assert not frames.exists()
         started, last = went_on_at(ran, "corpus@lofi", "lofi-gallery")
-        assert frames.read_bytes() == whole and 0 < started < last == 300
+        # a killed kernel works on until it sees its parent gone, so it may have come to the last chunk
+        assert frames.read_bytes() == whole and 60 <= started <= last == 300
