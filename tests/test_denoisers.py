@@ -93,6 +93,42 @@ def test_the_split_modulation_is_the_plain_one(prior):
     assert torch.allclose(c_skip * z + c_out * plain, prior(z, sigma, query), atol=1e-5)
 
 
+def test_levels_computed_beforehand_change_nothing(prior):
+    """`at_levels` against the plain forward, at its own levels and at one that it does not hold."""
+    z, query = torch.randn(6, 8, generator=generator()), torch.randn(6, 5, generator=generator(1))
+    hoisted = prior.at_levels(torch.tensor([9.0, 0.7, 0.0], dtype=torch.float64))
+    for sigma in (9.0, 0.7, 0.3, torch.tensor(0.7), torch.full((6,), 9.0)):
+        assert torch.allclose(hoisted.bind(query)(z, sigma), prior(z, sigma, query), atol=1e-6)
+    assert sorted(hoisted.known) == [0.7, 9.0] and not prior.known
+    assert hoisted.trunk is prior.trunk
+
+
+def test_levels_computed_beforehand_are_looked_up(prior):
+    z, query = torch.randn(6, 8, generator=generator()), torch.randn(6, 5, generator=generator(1))
+    denoiser, expected = prior.at_levels([0.7]).bind(query), prior(z, 0.7, query)
+    prior.noise.register_forward_pre_hook(lambda *_: pytest.fail("the noise level was computed again"))
+    assert torch.allclose(denoiser(z, 0.7), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("omegas", [[-1.0, 0, 0.5, 3, 9, 19], [0.0] * 6, [-1.0] * 6])
+def test_one_pass_of_guidance_is_the_plain_forward_twice(prior, omegas):
+    z, query = torch.randn(6, 8, generator=generator()), torch.randn(6, 5, generator=generator(1))
+    omega = torch.tensor(omegas)
+    expected = (1 + omega)[:, None] * prior(z, 1.0, query) - omega[:, None] * prior(z, 1.0)
+    assert torch.allclose(guidance.classifier_free(prior, query, omega)(z, 1.0), expected, atol=1e-5)
+    double = guidance.classifier_free(prior.at_levels([1.0]), query, omega)(z.double(), 1.0)
+    assert double.dtype == torch.float64 and torch.allclose(double.float(), expected, atol=1e-5)
+
+
+def test_one_pass_of_guidance_passes_gradients(prior):
+    """Steering differentiates through guidance."""
+    z, query = torch.randn(3, 8, generator=generator()), torch.randn(3, 5, generator=generator(1))
+    z.requires_grad_()
+    (together,) = torch.autograd.grad(guidance.classifier_free(prior, query, torch.full((3,), 4.0))(z, 1.0).sum(), z)
+    (apart,) = torch.autograd.grad((5 * prior(z, 1.0, query) - 4 * prior(z, 1.0)).sum(), z)
+    assert torch.allclose(together, apart, atol=1e-4)
+
+
 def test_no_query_is_the_zero_query_is_a_dropped_query(prior):
     z, query = torch.randn(6, 8, generator=generator()), torch.randn(6, 5, generator=generator(1))
     nothing = prior(z, 2.0, None)

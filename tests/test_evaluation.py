@@ -24,7 +24,7 @@ def near(*items):
 def test_by_hand():
     seeds = torch.stack([torch.stack([near(0, 2, 3, 1), near(2, 0, 3, 1)])])
     row = evaluation.per_query(seeds, GALLERY, [2], MASSES, [1, 2], [1, 2]).iloc[0]
-    assert row["rank"] == 1 and row["recall_at_1"] == 0 and row["recall_at_2"] == 1
+    assert row["recall_at_1"] == 0 and row["recall_at_2"] == 1
     assert row["recall_at_1_per_seed"] == 0.5
     assert row["triplet_accuracy"] == pytest.approx((2 / 3 + 1) / 2)
     assert row["entropy_at_1"] == 0 and row["entropy_at_2"] == pytest.approx(math.log(2))
@@ -48,6 +48,24 @@ def test_it_agrees_with_the_metrics_it_is_made_of():
     others = torch.stack([torch.cat([gallery[:t], gallery[t + 1 :]]) for t in truth])
     accuracy = [metrics.triplet_accuracy(seeds[:, s], gallery[truth], others) for s in range(4)]
     assert table["triplet_accuracy"].mean() == pytest.approx(sum(accuracy) / 4)
+
+
+def test_chunks_of_queries_change_nothing(monkeypatch):
+    g = torch.Generator().manual_seed(0)
+    gallery, seeds = torch.randn(20, 6, generator=g), torch.randn(7, 3, 6, generator=g)
+    masses = torch.rand(20, 2, generator=g, dtype=torch.float64)
+    whole = evaluation.per_query(seeds, gallery, range(7), masses, [5], [7])
+    monkeypatch.setattr(evaluation, "_CELLS", 1)
+    pd.testing.assert_frame_equal(evaluation.per_query(seeds, gallery, range(7), masses, [5], [7]), whole)
+
+
+def test_an_order_is_judged_as_the_seeds_that_give_it():
+    g = torch.Generator().manual_seed(0)
+    gallery, seeds = torch.randn(20, 6, generator=g), torch.randn(7, 1, 6, generator=g)
+    masses = torch.rand(20, 2, generator=g, dtype=torch.float64)
+    by_order = evaluation.per_order(retrieval.rank(seeds, gallery), range(7), masses, [5, 10], [7])
+    by_seeds = evaluation.per_query(seeds, gallery, range(7), masses, [5, 10], [7])
+    pd.testing.assert_frame_equal(by_order, by_seeds[list(by_order)])
 
 
 def test_one_seed_has_no_spread():

@@ -3,15 +3,17 @@
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
-from ghostnotes import profiles
+from ghostnotes import config, profiles
+from ghostnotes.denoisers import ResNetPrior
 
 
 def test_a_copy_holds_the_overlaid_settings(tmp_path):
     profiles.copy(tmp_path / "copy", "smoke")
     values = yaml.safe_load((tmp_path / "copy/params.yaml").read_text())
-    assert values["corpus"]["rows"]["test"] < 100 and values["sampling"]["solver"] == "euler_maruyama"
+    assert values["corpus"]["rows"]["test"] < 100 and values["sampling"]["solver"] == "dpm_solver_2m_sde"
     assert (tmp_path / "copy/src/ghostnotes/config.py").exists() and not (tmp_path / "copy/reports").exists()
 
 
@@ -38,3 +40,18 @@ def test_a_copy_can_be_renewed(tmp_path):
     for _ in range(2):
         profiles.copy(tmp_path / "copy", "smoke")
     assert (tmp_path / "copy/dvc.yaml").exists()
+
+
+def test_the_paper_profile_is_the_papers_network_and_training():
+    """Diff4Steer III-B: 6 layers of width 4096, 282.9M parameters, p_mask .1, Adam, peak rate 1e-5, 2M steps; III-C."""
+    base, changes = (yaml.safe_load(Path(path).read_text()) for path in ("params.yaml", "profiles/paper.yaml"))
+    settings = config.validate(config.overlay(base, changes), Path("profiles/paper.yaml"))
+    prior, spaces = settings.models["prior"], settings.encoders
+    with torch.device("meta"):
+        network = ResNetPrior(spaces["muscall-mini"].dim, spaces["clip-mini"].dim, prior.width, prior.depth)
+    assert sum(p.numel() for p in network.parameters()) == 282_944_384
+    for model in settings.models.values():
+        assert (model.width, model.depth, model.mask) == (4096, 6, 0.1)
+    recipe = prior.training
+    assert (recipe.steps, recipe.learning_rate, recipe.weight_decay) == (2_000_000, 1e-5, 0)
+    assert settings.sweep.seeds == 50 and {-1, 5, 9, 11, 15, 19} <= set(settings.sweep.omegas)

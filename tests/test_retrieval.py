@@ -184,3 +184,25 @@ def test_bad_input_is_one_clear_line(call, message):
     with pytest.raises(ValueError, match=message) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+# few different values, so that ties are common
+COORDINATES = st.sampled_from([-1.0, 0.0, 1.0, 2.0])
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), count=st.integers(1, 4), size=st.integers(2, 9), k=st.integers(1, 12))
+def test_the_heads_of_lists_are_those_of_rank(data, count, size, k):
+    """Without sorting the gallery: alone, by the best seed, interleaved, and where the right track stands."""
+
+    def draw(rows):
+        return np.array(data.draw(st.lists(st.tuples(COORDINATES, COORDINATES), min_size=rows, max_size=rows))) + 0.5
+
+    seeds, gallery = draw(3 * count).reshape(3, count, 2), draw(size)
+    distance, truth = retrieval.distances(seeds, gallery), [0, size - 1, size // 2]
+    alone = retrieval.first(distance, k)
+    assert (alone.reshape(3 * count, -1) == retrieval.rank(seeds.reshape(-1, 1, 2), gallery)[:, :k]).all()
+    assert (retrieval.first(distance.min(1), k) == retrieval.rank(seeds, gallery, "max")[:, :k]).all()
+    assert (retrieval.interleaved(alone) == retrieval.rank(seeds, gallery, "interleave")[:, :k]).all()
+    each = retrieval.positions(retrieval.rank(seeds.reshape(-1, 1, 2), gallery), np.repeat(truth, count))
+    assert (retrieval.places(distance, truth) == each.reshape(3, count)).all()

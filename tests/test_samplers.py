@@ -90,15 +90,21 @@ def test_sde_variance_is_the_recursions_own():
     assert end.var().item() == pytest.approx(variance, rel=0.01)
 
 
-def test_sde_last_step_returns_the_denoised_state():
+SDE_SOLVERS = [samplers.euler_maruyama, samplers.dpm_solver_2m_sde]
+
+
+@pytest.mark.parametrize("solver", SDE_SOLVERS)
+def test_sde_last_step_returns_the_denoised_state(solver):
+    seen = []
     z = torch.randn(4, 3)
-    end = samplers.euler_maruyama(lambda z, s: z * 0 + 7, z, [1.0, 0.0], torch.Generator().manual_seed(0))
-    assert torch.equal(end, torch.full_like(z, 7))
+    end = solver(lambda z, s: seen.append(z) or z * 0 + 7 * s, z, [2.0, 1.0, 0.0], torch.Generator().manual_seed(0))
+    assert torch.equal(end, torch.full_like(z, 7)) and len(seen) == 2 and end.dtype == z.dtype
 
 
-def test_sde_takes_noise_from_a_callable_by_step():
+@pytest.mark.parametrize("solver", SDE_SOLVERS)
+def test_sde_takes_noise_from_a_callable_by_step(solver):
     steps = []
-    samplers.euler_maruyama(lambda z, s: z, torch.ones(1, 1), [3.0, 2, 1, 0], lambda k, z: steps.append(k) or z * 0)
+    solver(lambda z, s: z, torch.ones(1, 1), [3.0, 2, 1, 0], lambda k, z: steps.append(k) or z * 0)
     assert steps == [0, 1]
 
 
@@ -121,6 +127,62 @@ def test_euler_is_ddim():
         for timestep, sigma, a in zip(scheduler.timesteps, sigmas, alpha_bar):
             x = scheduler.step(mixture(x / a.sqrt(), sigma), timestep, x, eta=0.0).prev_sample
         assert samplers.euler(mixture, z, sigmas).numpy() == pytest.approx(x.numpy(), abs=1e-5)
+
+
+@pytest.mark.parametrize("steps", [2, 10, 40])
+def test_dpm_solver_2m_sde_is_diffusers_own_on_the_same_noise(steps):
+    """In x = z / sqrt(1 + sigma^2), the variance-preserving form that diffusers runs."""
+    from diffusers import DPMSolverMultistepScheduler
+
+    scheduler = DPMSolverMultistepScheduler(
+        algorithm_type="sde-dpmsolver++", solver_order=2, prediction_type="sample", use_karras_sigmas=True,
+    )  # fmt: skip
+    scheduler.set_timesteps(steps)
+    scheduler.sigmas = scheduler.sigmas.double()
+    sigmas, mixture = scheduler.sigmas, Mixture(torch.tensor([[1.0, 0.0], [-1, 1]]), 0.4)
+    noise = torch.randn(steps + 1, 20, 2, generator=torch.Generator().manual_seed(12), dtype=torch.float64)
+    kept = (1 + sigmas**2).rsqrt()
+    x = kept[0] * sigmas[0] * noise[steps]
+    for step, timestep in enumerate(scheduler.timesteps):
+        answer = mixture(x / kept[step], sigmas[step])
+        x = scheduler.step(answer, timestep, x, variance_noise=noise[step]).prev_sample
+    ours = samplers.dpm_solver_2m_sde(mixture, sigmas[0] * noise[steps], sigmas, lambda step, z: noise[step])
+    assert ours.numpy() == pytest.approx(x.numpy(), abs=1e-5)
+
+
+def gaussian_chain(solver, sigmas):
+    """Mean and variance at the end of a solver's chain for N(1.5, SPREAD^2), exactly: the chain is linear in its noise.
+
+    Every noise on its own is one row of a batch, so one run gives all coefficients.
+    """
+    steps = len(sigmas) - 1
+
+    def impulse(step, z):
+        return torch.eye(steps + 2, dtype=torch.float64)[:, [step + 2]]  # row 0: no noise at all; row 1: the start's
+
+    z = float(sigmas[0]) * impulse(-1, None)
+    end = solver(gaussian(torch.tensor([1.5]), SPREAD), z, sigmas, impulse)[:, 0]
+    return end[0].item(), (end[1:] - end[0]).square().sum().item()
+
+
+def test_dpm_solver_2m_sde_converges_with_order_two_where_euler_maruyama_has_one():
+    """To the SDE's own end: N(mu, v^2 + sigma^2), but for the share f of the start that is left.
+
+    On average D is constant along the SDE of a Gaussian, so the new solver's mean is exact at any number of steps.
+    """
+    f = (SPREAD**2 + 0.05**2) / (SPREAD**2 + 10**2)
+    exact = [1.5 - f * 1.5, SPREAD**2 + 0.05**2 - f**2 * SPREAD**2]
+
+    def errors(solver):
+        ends = [gaussian_chain(solver, levels(n)) for n in (32, 64, 128, 256)]
+        return np.abs(np.array(ends) - exact).T
+
+    (mean, variance), (old_mean, old_variance) = (
+        errors(solver) for solver in (samplers.dpm_solver_2m_sde, samplers.euler_maruyama)
+    )
+    assert mean == pytest.approx(0, abs=1e-12) and order(old_mean) == pytest.approx(1, abs=0.1)
+    assert order(variance) == pytest.approx(2, abs=0.2) and order(old_variance) == pytest.approx(1, abs=0.2)
+    assert (variance < old_variance / 4).all()
 
 
 def test_ddim_schedule_has_audioldm2s_ends():

@@ -27,6 +27,10 @@ def _ascending(values: list) -> list:
     return values
 
 
+Ascending = Annotated[list[FiniteFloat], Field(min_length=1), AfterValidator(_ascending)]
+ModelName = Literal["prior", "regression", "regression-long", "regression-text"]
+
+
 class Strict(BaseModel):
     """Unknown keys, NaN and wrong types are errors; settings do not change once read."""
 
@@ -75,8 +79,9 @@ class Probe(Strict):
 
 
 class Model(Strict):
-    """A prior or a regression: network, condition dropout, and training."""
+    """A prior or a regression: what asks it, network, condition dropout, and training."""
 
+    query: Literal["pictures", "captions"]
     width: Count
     depth: Count
     dropout: Share
@@ -100,19 +105,42 @@ class Noise(Strict):
 class Sampling(Noise):
     """Solver and noise levels of generation: Karras steps between sigma_max and sigma_min."""
 
-    solver: Literal["euler_maruyama", "heun", "euler"]
+    solver: Literal["euler_maruyama", "dpm_solver_2m_sde", "heun", "euler"]
     steps: Count
     rho: Positive
 
 
-class Sweep(Strict):
-    """The guidance sweep: strengths, how many pictures get how many seeds, and K of its metrics."""
+class Cost(Strict):
+    """The cost of sampling: strengths, numbers of network evaluations, and noise seeds of the reference."""
 
-    omegas: Annotated[list[FiniteFloat], Field(min_length=1), AfterValidator(_ascending)]
-    pictures: Count
+    omegas: Ascending
+    evaluations: Annotated[list[Count], Field(min_length=1), AfterValidator(_ascending)]
+    seeds: Annotated[int, Field(ge=2)]
+
+
+class Sweep(Strict):
+    """The guidance sweep: strengths, seeds a query, and K of its metrics; which strengths the ideal denoiser gets."""
+
+    omegas: Ascending
+    ideal_omegas: Ascending
     seeds: Annotated[int, Field(ge=2)]
     recall_at: Annotated[list[Count], Field(min_length=1), AfterValidator(_ascending)]
     entropy_at: Annotated[list[Count], Field(min_length=1), AfterValidator(_ascending)]
+
+
+class Steering(Strict):
+    """Text steering (Diff4Steer eq. 4): the strengths that val chooses from, and how the gradient is weighted."""
+
+    strengths: Ascending
+    weighting: Literal["paper", "sigma2"]
+
+
+class Bridges(Strict):
+    """The two detours by way of words: the captioning model of each ("nearest" looks captions up), and of how many."""
+
+    picture_caption: str
+    music_caption: str
+    neighbours: Count
 
 
 class Settings(Strict):
@@ -123,8 +151,12 @@ class Settings(Strict):
     encoders: Annotated[dict[EncoderName, Encoder], Field(min_length=4)]
     probe: Probe
     noise: Noise
-    models: Annotated[dict[Literal["prior", "regression"], Model], Field(min_length=2)]
+    training_seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1), AfterValidator(_ascending)]
+    models: Annotated[dict[ModelName, Model], Field(min_length=4)]
     sampling: Sampling
+    cost: Cost
+    bridges: Bridges
+    steering: Steering
     sweep: Sweep
 
     @model_validator(mode="after")

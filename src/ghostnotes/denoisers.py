@@ -4,6 +4,7 @@ Diff4Steer II: a residual network denoises one music embedding under a query; it
 straight to an embedding. Preconditioning after Karras et al. 2022 ("EDM"), table 1.
 """
 
+import copy
 import math
 
 import torch
@@ -146,6 +147,7 @@ class ResNetPrior(_QueryModel):
         super().__init__(dim, query_dim)
         self.noise = nn.Sequential(FourierFeatures(128), nn.Linear(128, 256), nn.SiLU(), nn.Linear(256, 128))
         self.trunk = ResNet(dim, dim, width, depth, conditioning=256, dropout=dropout)
+        self.known = {}
 
     def forward(self, z: Tensor, sigma, query: Tensor | None = None, drop: Tensor | None = None) -> Tensor:
         return self.bind(query, drop)(z, sigma)
@@ -157,18 +159,35 @@ class ResNetPrior(_QueryModel):
         where sigma is a scalar) and a part for the query that all noise levels share.
         """
         projected = self.project.bias[None] if query is None else self.project(self.mask_query(query, drop))
-        films = [(block.film.weight.split(projected.shape[1], dim=1), block.film.bias) for block in self.trunk.blocks]
-        of_query = [F.linear(projected, weights[1], bias) for weights, bias in films]
+        films = [block.film for block in self.trunk.blocks]
+        of_query = [F.linear(projected, film.weight[:, 128:], film.bias) for film in films]
 
         def denoiser(z: Tensor, sigma) -> Tensor:
             x = z.to(projected.dtype)
-            levels = torch.as_tensor(sigma, dtype=x.dtype, device=x.device).reshape(-1)
-            c_skip, c_out, c_in, c_noise = (c[:, None] for c in preconditioning(levels, self.sigma_data))
-            noise = self.noise(c_noise[:, 0])
-            modulations = [F.linear(noise, weights[0]) + part for (weights, _), part in zip(films, of_query)]
+            (c_skip, c_out, c_in), of_noise = self.level(sigma)
+            modulations = [noise + asked for noise, asked in zip(of_noise, of_query)]
             return (c_skip * x + c_out * self.trunk(c_in * x, modulations)).to(z.dtype)
 
         return denoiser
+
+    def level(self, sigma) -> tuple[list[Tensor], list[Tensor]]:
+        """What depends on the noise level alone: (c_skip, c_out, c_in), and every block's modulation by the noise."""
+        if isinstance(sigma, float) and sigma in self.known:
+            return self.known[sigma]
+        levels = torch.as_tensor(sigma).to(self.project.weight).reshape(-1)
+        *scalings, c_noise = preconditioning(levels, self.sigma_data)
+        noise = self.noise(c_noise)
+        return [c[:, None] for c in scalings], [F.linear(noise, b.film.weight[:, :128]) for b in self.trunk.blocks]
+
+    def at_levels(self, sigmas) -> "ResNetPrior":
+        """The same prior, its weights shared, with `level` computed once for each of these noise levels: for sampling.
+
+        The levels keep what the weights were when this was called; training goes on with the prior itself.
+        """
+        prior = copy.copy(self)
+        levels = torch.as_tensor(sigmas, dtype=torch.float64).tolist()
+        prior.known = {sigma: self.level(sigma) for sigma in levels if sigma > 0}
+        return prior
 
 
 class ResNetRegression(_QueryModel):

@@ -1,5 +1,6 @@
 """Files that are either whole or not there: atomic writes, checksums beside the data, weights without pickles."""
 
+import gzip
 import hashlib
 import json
 import os
@@ -65,9 +66,10 @@ def write_json(path: Path, values: dict) -> None:
 
 
 def write_csv(path: Path, table) -> None:
-    """A pandas table as CSV: floats to 6 significant figures, no index; atomic."""
-    text = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
-    atomically(path, lambda temporary: Path(temporary).write_text(text, encoding="utf-8"))
+    """A pandas table as CSV: floats to 6 significant figures, no index; atomic. To .gz compressed, undated."""
+    content = table.to_csv(index=False, float_format="%.6g", lineterminator="\n").encode("utf-8")
+    content = gzip.compress(content, mtime=0) if Path(path).suffix == ".gz" else content
+    atomically(path, lambda temporary: Path(temporary).write_bytes(content))
 
 
 def _rounded(value):

@@ -72,3 +72,41 @@ class MixturePrior:
     def bind(self, query: int | None):
         """The exact denoiser under one label, or over all of them."""
         return self.unconditional if query is None else self.conditionals[int(query)]
+
+
+class EmpiricalPrior:
+    """The best prior that a finite set of embeddings allows: the exact denoiser of its weighted points.
+
+    A query is a row of log-weights over the points, (B, K), such as log p(query | attributes of the point): then the
+    weighted points are what the set says of p(embedding | query). A row of zeros weighs all alike, which makes the zero
+    vector the null query, as for a trained prior. Sampled exactly it returns the points themselves with these weights:
+    see `draw`. The ladder's "ideal conditional denoiser".
+    """
+
+    def __init__(self, points: Tensor, standardiser):
+        """points: (K, d) unit-norm embeddings; standardiser: encode and decode, as a prior has them."""
+        self.encode, self.decode = standardiser.encode, standardiser.decode
+        self.points = self.encode(points)
+        self.lengths = self.points.square().sum(1)
+        self.dim, self.query_dim = self.points.shape[1], len(points)
+
+    def bind(self, query: Tensor | None, drop: Tensor | None = None):
+        """denoiser(z, sigma) -> sum_k w_k points_k, w = softmax(log-weights - |z - points_k|^2 / 2 sigma^2)."""
+        if query is not None and query.shape[-1] != self.query_dim:
+            raise ValueError(f"query has {query.shape[-1]} log-weights for {self.query_dim} points; give one a point")
+        weights = torch.zeros(1, self.query_dim) if query is None else query.to(self.points)
+        weights = weights if drop is None else weights.masked_fill(drop[:, None], 0.0)
+
+        def denoiser(z: Tensor, sigma) -> Tensor:
+            x = z.to(self.points)
+            precision = 1 / torch.as_tensor(sigma).to(x).reshape(-1, 1).square()
+            # |z|^2 is the same for all points and drops out of the softmax
+            logits = weights + (x @ self.points.T - self.lengths / 2) * precision
+            return (torch.softmax(logits, dim=-1) @ self.points).to(z.dtype)
+
+        return denoiser
+
+
+def draw(log_weights: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """Indices (Q, count) of points drawn with these weights (Q, K): what exact sampling of `EmpiricalPrior` gives."""
+    return torch.multinomial(log_weights.double().softmax(-1), count, replacement=True, generator=generator)

@@ -31,3 +31,15 @@ def diffusion_loss(prior, z0: Tensor, query: Tensor, drop: Tensor, sigma: Tensor
 def regression_loss(model, z0: Tensor, query: Tensor, drop: Tensor) -> Tensor:
     """Squared error of the twin, one number a row: (B,). The mean of z0 given the query minimises it."""
     return (model(query, drop) - z0).square().mean(-1)
+
+
+def gaussian_optimum(z0: Tensor, sigma: Tensor, sigma_data: float = 1.0) -> Tensor:
+    """The lowest weighted loss for a Gaussian with the mean and covariance of z0: (n, d), sigma (S,) -> (S,).
+
+    A direction of variance v keeps v s^2 / (v + s^2) of error; with the loss's weight that is
+    mean_v v (s^2 + sd^2) / ((v + s^2) sd^2), and exactly 1 where all v are sd^2. It is what knowing the mean and the
+    covariance is worth: below it lies knowledge of shape, and of the query.
+    """
+    variances = torch.linalg.eigvalsh(torch.cov(z0.double().T)).clamp(min=0)
+    squared = sigma.double()[:, None].square()
+    return (variances * (squared + sigma_data**2) / ((variances + squared) * sigma_data**2)).mean(-1)

@@ -21,6 +21,26 @@ COLOURS = {
     "conditional": GREEN,
     "unconditional": SKY,
     "guided": RED,
+    "ideal": "#6A3D9A",
+    "neighbours": "#A6761D",
+    "bridge": "#666666",
+    "sde": BLUE,
+    "ode": "#882255",
+}
+# Methods of the tables as figures show them: (colour, line, name). What descends from one model keeps its hue.
+METHODS = {
+    "diff4steer": ("diffusion", "-", "diffusion prior"),
+    "regression": ("regression", "-", "regression"),
+    "regression_long": ("regression", ":", "regression, trained long"),
+    "regression_noise": ("regression", "-.", "regression + residual noise"),
+    "guided_regression": ("regression", "--", "guided regression"),
+    "neighbours": ("neighbours", "-", "nearest pictures' music"),
+    "bridge_picture_caption": ("bridge", "-", "bridge: picture caption"),
+    "bridge_music_caption": ("bridge", "--", "bridge: music caption"),
+    "ideal": ("ideal", "-", "ideal denoiser"),
+    "ideal_draws": ("ideal", ":", "ideal denoiser, exact draws"),
+    "oracle": ("real", "--", "attribute oracle"),
+    "chance": ("chance", "--", "chance"),
 }
 
 

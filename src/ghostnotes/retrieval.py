@@ -19,26 +19,18 @@ def rank(seeds, gallery, how="mean"):
     seeds: (Q, S, d), gallery: (N, d). how: "mean", cosine with the mean of the seeds, taken as they come
     (GD-Retriever 4.1); "max", an item scores its best cosine over the seeds; "interleave", the seeds' own
     lists in turn (every seed's first choice in the order of the seeds, then the second choices ...), first
-    occurrence kept. Cosines that agree to nine decimals are ties, and the lower gallery index comes first: so
-    the order does not depend on the thread count.
+    occurrence kept. Ties go to the lower gallery index, see `distances`.
     """
     if how not in ("mean", "max", "interleave"):
         raise ValueError(f'how must be "mean", "max" or "interleave", got {how!r}')
     seeds = to_float64("seeds", seeds, "(Q, S, d)")
-    gallery = unit_rows("gallery", to_float64("gallery", gallery, "(N, d)"))
-    if seeds.shape[-1] != gallery.shape[-1]:
-        raise ValueError(f"seeds have {seeds.shape[-1]} dimensions and gallery {gallery.shape[-1]}; "
-                         "use embeddings of one encoder")
     if how == "mean":
         seeds = unit_rows("the mean of the seeds", seeds.mean(1, keepdims=True))
-    else:
-        seeds = unit_rows("seeds", seeds)
     count, size = seeds.shape[1], len(gallery)
     chunk = max(1, _CELLS // (count * size))
     order = np.empty((len(seeds), size), np.int64)
     for start in range(0, len(seeds), chunk):
-        cosine = seeds[start : start + chunk] @ gallery.T
-        distance = np.round((1.0 - cosine) * 10**DECIMALS).astype(np.int64)
+        distance = distances(seeds[start : start + chunk], gallery)
         if how == "interleave" and count > 1:
             place = _inverse(_stable_order(distance))
             turn = place * count + np.arange(count)[:, None]
@@ -46,6 +38,52 @@ def rank(seeds, gallery, how="mean"):
         else:
             order[start : start + chunk] = _stable_order(distance.min(1))
     return order
+
+
+def distances(seeds, gallery):
+    """1 - cosine in units of 1e-9, as whole numbers: seeds (..., d), gallery (N, d) -> int64 (..., N).
+
+    Cosines that agree to nine decimals are ties, which every list here breaks by gallery index: so no order depends
+    on the thread count.
+    """
+    seeds, gallery = to_float64("seeds", seeds, "(..., d)"), to_float64("gallery", gallery, "(N, d)")
+    if seeds.shape[-1] != gallery.shape[-1]:
+        raise ValueError(f"seeds have {seeds.shape[-1]} dimensions and gallery {gallery.shape[-1]}; "
+                         "use embeddings of one encoder")
+    cosine = unit_rows("seeds", seeds) @ unit_rows("gallery", gallery).T
+    return np.round((1.0 - cosine) * 10**DECIMALS).astype(np.int64)
+
+
+def first(distance, k):
+    """The k nearest items of every row, best first: int64 (..., N) of `distances` -> indices (..., min(k, N)).
+
+    The head of what `rank` would give, without sorting the whole gallery.
+    """
+    size = distance.shape[-1]
+    # late: the metrics and rankings of a user who brings numpy arrays need no torch
+    import torch
+
+    keys = torch.from_numpy(distance * size + np.arange(size))
+    return (torch.topk(keys, min(k, size), largest=False).values % size).numpy()
+
+
+def interleaved(lists):
+    """Lists (Q, S, k) of indices, one a seed -> the first k of the interleaved list, (Q, k).
+
+    Every seed's first choice in the order of the seeds, then the second choices ..., first occurrence kept: the head
+    of `rank(how="interleave")`, which no item below a seed's first k can enter.
+    """
+    k = lists.shape[-1]
+    turns = lists.swapaxes(1, 2).reshape(len(lists), -1)
+    return np.array([list(dict.fromkeys(row))[:k] for row in turns.tolist()], np.int64)
+
+
+def places(distance, truth):
+    """How many items come before the right one: distance (Q, ..., N), truth (Q,) -> 0-based ranks (Q, ...)."""
+    truth = _indices("truth", truth)
+    own = truth.reshape(-1, *[1] * (distance.ndim - 1))
+    found = np.take_along_axis(distance, np.broadcast_to(own, (*distance.shape[:-1], 1)), axis=-1)
+    return ((distance < found) | ((distance == found) & (np.arange(distance.shape[-1]) < own))).sum(-1)
 
 
 def positions(order, truth):

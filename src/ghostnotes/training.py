@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
 from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
@@ -37,6 +37,7 @@ class TrainingSettings:
     evaluate_every: PositiveInt = 100
     patience: NonNegativeInt = 0  # measurements without a better one before stopping; 0 = go to the end
     seed: NonNegativeInt = 0
+    keep: Literal["best", "last"] = "best"  # whose weights the model is left with: lowest val_loss, or the end
 
 
 def step_generator(seed: int, step: int, purpose: str = "batch") -> torch.Generator:
@@ -53,10 +54,11 @@ def train(
     checkpoint: Path,
     describe: str = "train",
 ) -> Iterator[dict[str, float]]:
-    """Train in place, yield a record every `evaluate_every` steps, and leave the best average's weights in `model`.
+    """Train in place, yield a record every `evaluate_every` steps, and leave an average's weights in `model`.
 
     loss(model, step) -> scalar draws its own batch from `step_generator`. evaluate(averaged model) -> metrics, of
-    which "val_loss" chooses the best. checkpoint: a file to go on from; delete it once the weights are safe.
+    which "val_loss" chooses the best (settings.keep "last" keeps
+    the end, whatever it says). checkpoint: a file to go on from; delete it once the weights are safe.
     """
     optimiser = torch.optim.AdamW(model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
     schedule = LambdaLR(optimiser, lambda step: _warmup_cosine(step, settings))
@@ -93,7 +95,7 @@ def train(
                 save_checkpoint(checkpoint, model, average, optimiser, schedule, state, best)
                 bar.set_postfix(val_loss=f"{record['val_loss']:.4f}")
                 yield record
-    model.load_state_dict(best)
+    model.load_state_dict(best if settings.keep == "best" else average.module.state_dict())
     model.eval()
 
 
