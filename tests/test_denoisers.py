@@ -185,3 +185,19 @@ def test_the_twin_gives_one_answer_a_query():
     assert twin(query).shape == (4, 8) and torch.equal(twin(query), twin(query))
     hidden = twin(query, torch.ones(4, dtype=torch.bool))
     assert torch.allclose(hidden, hidden[:1].expand(4, -1), atol=1e-6)
+
+
+def test_the_gaussians_optimum_is_what_its_ideal_denoiser_scores():
+    """In closed form, and by scoring the linear denoiser of a Gaussian with unequal variances."""
+    g = torch.Generator().manual_seed(0)
+    spread = torch.tensor([0.1, 0.5, 1.0, 1.6], dtype=torch.float64)
+    z0 = torch.randn(200_000, 4, generator=g, dtype=torch.float64) * spread
+    sigma = torch.tensor([0.01, 0.3, 1.0, 20.0], dtype=torch.float64)
+    found = objectives.gaussian_optimum(z0, sigma)
+    for level, expected in zip(sigma, found):
+        z = z0 + level * torch.randn(z0.shape, generator=g, dtype=torch.float64)
+        denoised = z * spread**2 / (spread**2 + level**2)
+        _, c_out, _, _ = preconditioning(level)
+        assert ((denoised - z0) / c_out).square().mean() == pytest.approx(expected.item(), rel=0.02)
+    white = torch.randn(200_000, 3, generator=g)
+    assert torch.allclose(objectives.gaussian_optimum(white, sigma), torch.ones(4, dtype=torch.float64), atol=0.02)

@@ -6,6 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from ghostnotes import claims, scorecard
+
 ROOT = Path(__file__).parents[1]
 CARDS = [ROOT / "reports/data_card.md", *sorted((ROOT / "reports/model_cards").glob("*.md"))]
 
@@ -29,8 +31,9 @@ def test_the_verdicts_follow_from_the_numbers():
         assert holds == (row.holds == "yes"), row
 
 
-def test_there_is_a_card_for_every_encoder():
-    assert [card.stem for card in CARDS[1:]] == ["clap-mini", "clip-mini", "mule-mini", "muscall-mini"]
+def test_there_is_a_card_for_everything_that_is_trained():
+    trained = ["clap-mini", "clip-mini", "mule-mini", "muscall-mini", "prior", "regression"]
+    assert [card.stem for card in CARDS[1:]] == trained
 
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.stem)
@@ -38,3 +41,35 @@ def test_a_card_holds_numbers_where_it_promises_them(card):
     text = card.read_text(encoding="utf-8")
     assert not re.search(r"\bnan\b|\binf\b|None", text) and "|" in text
     assert str(ROOT) not in text
+
+
+def test_the_committed_verdicts_follow_from_the_committed_tables():
+    shown = pd.read_csv(ROOT / "reports/tables/diff4steer_verdicts.csv").set_index("id")
+    entries = [claim for claim in claims.read(ROOT / "claims.yaml") if claim["id"] in shown.index]
+    assert [claim["id"] for claim in entries] == list(shown.index) == ["D1", "D2", "D3", "D4"]
+    for claim in entries:
+        assert scorecard.verdict(claim, ROOT / "reports/tables").verdict == shown.loc[claim["id"], "verdict"]
+
+
+def test_table_two_holds_the_sweeps_numbers_at_the_omega_that_val_chose():
+    two = pd.read_csv(ROOT / "reports/tables/diff4steer_table2.csv")
+    sweep = pd.read_csv(ROOT / "reports/tables/guidance_sweep.csv")
+    choices = pd.read_csv(ROOT / "reports/tables/diff4steer_choices.csv")
+    val = choices[choices["what"] == "omega"].groupby("value")["fmd"].mean().drop([-1, 0, 19])
+    prior = two[(two["method"] == "diff4steer") & (two["query"] == "image") & two["primary"]]
+    assert set(prior["omega"]) == {val.idxmin()} and set(prior["domain"]) == {"studio", "crowd", "lofi"}
+    both = prior.merge(sweep, on=["method", "query", "omega", "domain"])
+    assert len(both) == 3 and (both["fmd_x"] == both["fmd_y"]).all() and (both["miscs_x"] == both["miscs_y"]).all()
+    assert (two.loc[two["method"].str.startswith("regression"), "miscs"] == 1).all()
+
+
+def test_means_by_training_seed_average_to_the_table():
+    sweep = pd.read_csv(ROOT / "reports/tables/guidance_sweep.csv")
+    seeds = pd.read_csv(ROOT / "reports/tables/guidance_sweep_seeds.csv")
+    keys = ["method", "query", "omega", "domain"]
+    means = seeds.groupby(keys, dropna=False)[["recall_at_10", "fmd"]].agg(["mean", "count"])
+    for row in sweep.itertuples():
+        key = (row.method, row.query, row.omega, row.domain)
+        found = means[[all(a == b or (a != a and b != b) for a, b in zip(key, index)) for index in means.index]]
+        assert len(found) == 1 and found[("recall_at_10", "mean")].item() == pytest.approx(row.recall_at_10, abs=1e-5)
+        assert found[("recall_at_10", "count")].item() in (1, 3)

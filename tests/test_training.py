@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 import torch
@@ -44,6 +45,22 @@ def test_it_learns_and_keeps_the_best_average(tmp_path):
     assert [r["step"] for r in records] == [10, 20, 30, 40, 50, 60]
     assert records[-1]["val_loss"] < 0.5 * records[0]["val_loss"]
     assert evaluate(model)["val_loss"] == pytest.approx(min(r["val_loss"] for r in records), rel=1e-6)
+
+
+def test_the_last_average_is_kept_where_that_is_asked(tmp_path):
+    """On a measure that only rises, best is the first average and last the last."""
+    kept = {}
+    for keep in ("best", "last"):
+        model, loss, _ = problem(dropout=0.0)
+        rising = iter(range(1, 7))
+        settings = replace(SETTINGS, keep=keep)
+        list(train(model, loss, lambda m, rising=rising: {"val_loss": float(next(rising))}, settings, tmp_path / f"{keep}.pt"))
+        kept[keep] = weights(model)
+    saved = torch.load(tmp_path / "last.pt", weights_only=True)
+    average = [v for k, v in saved["average"].items() if k.startswith("module.")]
+    assert torch.equal(kept["last"], torch.cat([v.flatten() for v in average]))
+    assert torch.equal(kept["best"], torch.cat([v.flatten() for v in saved["best"].values()]))
+    assert not torch.equal(kept["best"], kept["last"])
 
 
 @pytest.mark.parametrize("stop_after", [1, 3, 5])

@@ -88,10 +88,18 @@ def test_every_report_is_there(ran):
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
     assert set(stages) <= {name.split("@")[0] for name in re.findall(r"Running stage '(.+)'", ran.output)}
     table = pd.read_csv(ran.folder / "reports/tables/guidance_sweep.csv")
-    assert list(table["method"]) == ["diff4steer"] * 12 + ["regression"]
-    assert table["fmd"].gt(0).all() and table["recall_at_10"].between(0, 1).all()
-    for kind in ("png", "svg"):
-        assert (ran.folder / f"reports/figures/guidance_sweep.{kind}").stat().st_size > 5000
+    assert set(table["domain"]) == {"studio", "crowd", "lofi"} and table["recall_at_10"].between(0, 1).all()
+    ladder = {"chance", "neighbours", "bridge_picture_caption", "bridge_music_caption", "regression", "regression_long",
+              "regression_noise", "guided_regression", "diff4steer", "ideal", "oracle"}  # fmt: skip
+    for _, rows in table[table["query"] == "image"].groupby("domain"):
+        assert ladder <= set(rows["method"]) and list(rows["method"]).count("diff4steer") == 9
+    two = pd.read_csv(ran.folder / "reports/tables/diff4steer_table2.csv")
+    assert len(two) == 3 * 6 and two["fmd"].gt(0).all() and two["fmd_floor"].gt(0).all()
+    verdicts = pd.read_csv(ran.folder / "reports/tables/diff4steer_verdicts.csv")
+    assert list(verdicts["id"]) == ["D1", "D2", "D3", "D4"] and not verdicts["verdict"].eq("not testable here").any()
+    for name in ("guidance_sweep", "diff4steer_ladder", "diff4steer_advantage", "sampling_cost", "training_prior"):
+        for kind in ("png", "svg"):
+            assert (ran.folder / f"reports/figures/{name}.{kind}").stat().st_size > 5000
 
 
 def test_progress_is_shown(ran):
@@ -125,7 +133,8 @@ def test_a_second_run_does_nothing(ran):
 
 def test_another_omega_runs_the_sweep_again_and_not_the_training(ran):
     with ran.settings(sweep={"omegas": [-1, 0, 2, 19]}):
-        assert {"prepare", "sweep"} <= set(ran.stages("--dry")) <= {"prepare", "sweep", "lesson-05"}
+        again = {stage.split("@")[0] for stage in ran.stages("--dry")}
+        assert {"prepare", "choices"} <= again <= {"prepare", "choices", "seeds", "sweep", "lesson-05"}
 
 
 def test_a_mended_sentence_runs_that_lesson_only(ran):
@@ -190,7 +199,7 @@ def test_a_bad_store_stops_the_stage_and_leaves_its_reports(ran, spoil, what):
     with ran.file(store) as path, ran.file(f"{store}.sha256"):
         path.with_name(path.name + ".sha256").chmod(0o644)
         spoil(path)
-        command = [sys.executable, "-m", "ghostnotes.notebook", "run", "pipeline/sweep"]
+        command = [sys.executable, "-m", "ghostnotes.notebook", "run", "pipeline/seeds"]
         done = subprocess.run(command, cwd=ran.folder, env=ran.environment, capture_output=True, text=True)
     said = one_line(done.stderr, f"studio-test-tracks.safetensors: .*{what}")
     assert done.returncode == 1 and said, done.stderr[-1500:]
@@ -198,7 +207,8 @@ def test_a_bad_store_stops_the_stage_and_leaves_its_reports(ran, spoil, what):
 
 
 TRAINED = {
-    "train@prior": ("build/models/prior.safetensors", "prior", {"models": {"prior": {"training": {"steps": 4000}}}}),
+    "train-prior": ("build/models/prior/0.safetensors", "prior-0",
+                    {"models": {"prior": {"training": {"steps": 4000}}}, "training_seeds": [0]}),
     "picture-encoder": ("build/encoders/clip-mini.safetensors", "clip-mini",
                         {"encoders": {"clip-mini": {"training": {"steps": 500}}}}),
 }  # fmt: skip
