@@ -54,7 +54,8 @@ def test_the_last_average_is_kept_where_that_is_asked(tmp_path):
         model, loss, _ = problem(dropout=0.0)
         rising = iter(range(1, 7))
         settings = replace(SETTINGS, keep=keep)
-        list(train(model, loss, lambda m, rising=rising: {"val_loss": float(next(rising))}, settings, tmp_path / f"{keep}.pt"))
+        measure = lambda m, rising=rising: {"val_loss": float(next(rising))}  # noqa: E731
+        list(train(model, loss, measure, settings, tmp_path / f"{keep}.pt"))
         kept[keep] = weights(model)
     saved = torch.load(tmp_path / "last.pt", weights_only=True)
     average = [v for k, v in saved["average"].items() if k.startswith("module.")]
