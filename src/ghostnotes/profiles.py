@@ -15,7 +15,7 @@ from ghostnotes import config
 
 MARK = ".ghostnotes-copy"  # only a folder that holds it is ever renewed
 CONTENT = (".dvc/config", ".dvcignore", "benchmarks", "data", "data.dvc", "dvc.yaml", "notebooks", "params.yaml")
-CONTENT += ("profiles", "src")
+CONTENT += ("claims.yaml", "profiles", "src")
 
 
 def copy(folder: Path, profile: str) -> None:
