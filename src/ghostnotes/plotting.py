@@ -1,4 +1,4 @@
-"""One look for all figures: a colour-blind-safe palette in which a method keeps its colour, and a way to save."""
+"""One look for all figures: a colour-blind-safe palette in which an idea keeps its colour, and a way to save."""
 
 from pathlib import Path
 
@@ -26,21 +26,8 @@ COLOURS = {
     "bridge": "#666666",
     "sde": BLUE,
     "ode": "#882255",
-}
-# Methods of the tables as figures show them: (colour, line, name). What descends from one model keeps its hue.
-METHODS = {
-    "diff4steer": ("diffusion", "-", "diffusion prior"),
-    "regression": ("regression", "-", "regression"),
-    "regression_long": ("regression", ":", "regression, trained long"),
-    "regression_noise": ("regression", "-.", "regression + residual noise"),
-    "guided_regression": ("regression", "--", "guided regression"),
-    "neighbours": ("neighbours", "-", "nearest pictures' music"),
-    "bridge_picture_caption": ("bridge", "-", "bridge: picture caption"),
-    "bridge_music_caption": ("bridge", "--", "bridge: music caption"),
-    "ideal": ("ideal", "-", "ideal denoiser"),
-    "ideal_draws": ("ideal", ":", "ideal denoiser, exact draws"),
-    "oracle": ("real", "--", "attribute oracle"),
-    "chance": ("chance", "--", "chance"),
+    "fusion": "#117733",
+    "joint": "#44AA99",
 }
 
 
