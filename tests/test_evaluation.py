@@ -1,6 +1,7 @@
 """Per-query numbers against the metrics they are made of, on a case small enough for the eye."""
 
 import math
+import warnings
 
 import pandas as pd
 import pytest
@@ -30,6 +31,26 @@ def test_by_hand():
     assert row["entropy_at_1"] == 0 and row["entropy_at_2"] == pytest.approx(math.log(2))
     assert row["entropy_at_1_per_seed"] == 0
     assert row["miscs"] == pytest.approx(float(seeds[0, 0] @ seeds[0, 1]))
+
+
+def test_place_is_the_rank_in_the_primary_list_and_gives_recall_at_any_k_up_to_the_longest():
+    g = torch.Generator().manual_seed(2)
+    gallery, seeds = torch.randn(40, 6, generator=g), torch.randn(12, 3, 6, generator=g)
+    masses = torch.ones(40, 1, dtype=torch.float64)
+    table = evaluation.per_query(seeds, gallery, range(12), masses, [15], [5])
+    ranks = retrieval.positions(retrieval.rank(seeds, gallery, "interleave"), range(12))
+    assert table["place"].tolist() == [min(rank, 15) for rank in ranks]
+    by_order = evaluation.per_order(retrieval.rank(seeds, gallery, "interleave"), range(12), masses, [15], [5])
+    assert by_order["place"].tolist() == table["place"].tolist()
+
+
+def test_k_above_the_gallery_counts_all_of_it_and_is_said_once():
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("default")
+        for _ in range(3):
+            table = evaluation.per_query(GALLERY[:, None], GALLERY, range(4), MASSES, [9], [1])
+    assert (table["recall_at_9"] == 1).all()
+    assert [str(one.message) for one in said] == ["K = 9 is more than the gallery's 4 tracks, which all count"]
 
 
 def test_it_agrees_with_the_metrics_it_is_made_of():

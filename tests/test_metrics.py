@@ -251,3 +251,30 @@ def test_bad_input_is_one_clear_line(call, message):
     with pytest.raises(ValueError, match=message) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+def test_music_image_alignment_by_hand():
+    """Two texts; the image agrees with the first (cosine 1) and not with the second (0), the music half and half."""
+    images, music = [[1.0, 0.0]], [[1.0, 1.0]]
+    texts = [[1.0, 0.0], [0.0, 1.0]]
+    found = metrics.music_image_alignment(images, music, texts, texts)
+    assert found == pytest.approx([100 * (1 * 0.5**0.5 + 0) / 2])
+    # agreeing and disagreeing on the same texts count alike
+    assert metrics.music_image_alignment([[-1.0, 0.0]], [[-1.0, -1.0]], texts, texts) == pytest.approx(found)
+    opposite = metrics.music_image_alignment(images, [[-1.0, 0.0]], texts, texts)
+    assert opposite == pytest.approx([-50])
+
+
+def test_music_image_alignment_averages_over_seeds_and_spaces_may_differ_in_size():
+    g = np.random.default_rng(0)
+    images, seeds = g.normal(size=(3, 5)), g.normal(size=(3, 4, 7))
+    seen, heard = g.normal(size=(9, 5)), g.normal(size=(9, 7))
+    found = metrics.music_image_alignment(images, seeds, seen, heard)
+    each = [metrics.music_image_alignment(images, seeds[:, s], seen, heard) for s in range(4)]
+    assert found == pytest.approx(np.mean(each, axis=0)) and found.shape == (3,)
+    assert metrics.music_image_alignment(3 * images, seeds, 2 * seen, heard) == pytest.approx(found)
+
+
+def test_music_image_alignment_wants_the_same_texts_on_both_sides():
+    with pytest.raises(ValueError, match="1 texts in the images' space for 2 in the music's"):
+        metrics.music_image_alignment([[1.0]], [[1.0]], [[1.0]], [[1.0], [1.0]])

@@ -8,8 +8,9 @@ import pytest
 from ghostnotes import config
 from ghostnotes.datasets import made, truth
 from miniband.attributes import Attributes, log_probability
-from miniband.beliefs import core_prior, log_posterior
+from miniband.beliefs import core_prior, log_posterior, marginals
 from miniband.pictures import Picture, likelihood
+from miniband.reading import consistent, read
 
 ROOT = Path(__file__).parents[1]
 
@@ -59,3 +60,61 @@ def test_vaguer_tiers_leave_more_open(val):
     entropies = truth.picture_entropies(val.pictures)
     means = [entropies[val.pictures["tier"] == tier].mean() for tier in ("clear", "two-genre", "vague")]
     assert means == sorted(means) and means[2] - means[0] > 1
+
+
+def test_beliefs_are_the_generators_own_marginals(val):
+    rows = val.pictures.head(8)
+    found = truth.picture_beliefs(rows)
+    for place, picture in enumerate(rows.to_dict("records")):
+        expected = marginals(picture=shown(picture))
+        for what in ("genre", "mood"):
+            assert found[what][place] == pytest.approx(list(expected[what].values()))
+
+
+@pytest.mark.parametrize("domain", ["studio", "lofi"])
+def test_base_rates_are_the_domains_marginals(domain):
+    for what, values in truth.base_rates(domain).items():
+        assert values == pytest.approx(list(marginals(domain)[what].values()))
+
+
+def test_mood_masses_mark_each_tracks_mood(val):
+    masses = truth.mood_masses(val.tracks)
+    assert masses.shape == (len(val.tracks), 6) and (masses.sum(1) == 1).all()
+    columns = {mood: set(masses[(val.tracks["mood"] == mood).to_numpy()].argmax(1)) for mood in set(val.tracks["mood"])}
+    assert all(len(found) == 1 for found in columns.values()) and len(set.union(*columns.values())) == len(columns)
+
+
+def test_matching_is_consistency_row_by_row(val):
+    texts, tracks = list(val.captions["text"].head(40)), val.tracks.head(60)
+    expected = [[consistent(attributes(row), read(text)) for row in tracks.to_dict("records")] for text in texts]
+    found = truth.matching(texts, tracks)
+    assert found.tolist() == expected and 0 < found.mean() < 0.5
+
+
+def test_a_caption_matches_its_own_track(val):
+    own = [val.ids.index(name) for name in val.captions["id"]]
+    assert truth.matching(val.captions["text"], val.tracks)[range(len(own)), own].all()
+
+
+@pytest.mark.parametrize("attribute", ["genre", "mood", "tempo", "key", "mode", "lead", "drums"])
+def test_a_text_for_an_attribute_says_that_attribute_and_no_other(val, attribute, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    texts = truth.attribute_texts(val.tracks, attribute)
+    together = {"key": {"key", "mode"}, "mode": {"key", "mode"}, "genre": {"genre", "second_genre"}}
+    for text in texts:
+        assert set(read(text).mentions) <= together.get(attribute, {attribute}) and read(text).mentions
+    assert truth.matching(texts, val.tracks).diagonal().all()
+
+
+def test_an_attribute_without_a_text_is_refused(val):
+    with pytest.raises(ValueError, match="no text asks for 'density' alone; known: genre, key, mode"):
+        truth.attribute_texts(val.tracks, "density")
+
+
+def test_a_genre_prompt_asks_for_both_genres_of_a_crossover(val, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    for text, row in zip(made.genre_prompts(val.tracks), val.tracks.itertuples()):
+        assert read(text).genres == {row.genre, row.second_genre} - {""}
+    odd = val.tracks.head(1).assign(genre="skiffle")
+    with pytest.raises(ValueError, match="genre 'skiffle' is not in data/genres.csv; known: rock, punk"):
+        made.genre_prompts(odd)

@@ -129,10 +129,29 @@ class Sweep(Strict):
 
 
 class Steering(Strict):
-    """Text steering (Diff4Steer eq. 4): the strengths that val chooses from, and how the gradient is weighted."""
+    """Text steering (Diff4Steer eq. 4): the strengths that val chooses from, and how the gradient is weighted.
+
+    fusion: the weights that val chooses from for late fusion, the rival without diffusion.
+    """
 
     strengths: Ascending
     weighting: Literal["paper", "sigma2"]
+    fusion: Ascending
+
+
+class Uncertainty(Strict):
+    """Table III and calibration: pictures, seeds for each, and strengths of guidance."""
+
+    pictures: Count
+    seeds: Annotated[int, Field(ge=2)]
+    omegas: Ascending
+
+
+class Effects(Strict):
+    """What a text changes in a search (lesson 08): strengths that are swept, and seeds a query."""
+
+    strengths: Ascending
+    seeds: Count
 
 
 class Bridges(Strict):
@@ -158,6 +177,8 @@ class Settings(Strict):
     bridges: Bridges
     steering: Steering
     sweep: Sweep
+    uncertainty: Uncertainty
+    effects: Effects
 
     @model_validator(mode="after")
     def _trained_where_sampled(self):

@@ -86,3 +86,10 @@ def residual_seeds(regression, queries: Tensor, missed: Tensor, samples: int, id
     return regression.decode(regression(queries)[:, None] + missed.mean(0) + noise @ root)
 
 
+def late_fusion(answers: Tensor, texts: Tensor, weight: float) -> Tensor:
+    """An answer plus so much of a text's vector, unit norm: text steering without any diffusion.
+
+    answers: (Q, ..., d), texts: (Q, d), both unit norm in the joint space; weight 0 is the answer itself.
+    """
+    texts = texts.reshape(len(texts), *[1] * (answers.ndim - 2), texts.shape[-1])
+    return torch.nn.functional.normalize(answers + weight * texts, dim=-1)

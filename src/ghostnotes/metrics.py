@@ -161,6 +161,25 @@ def triplet_accuracy_of_ranks(ranks, gallery_size):
     return float(1.0 - ranks.mean() / (gallery_size - 1))
 
 
+def music_image_alignment(images, music, image_texts, music_texts):
+    """How well music goes with images by way of texts that both spaces know, one number a query: (Q,).
+
+    images: (Q, e), music: (Q, d) or seeds (Q, S, d), whose values are averaged; image_texts (T, e) and music_texts
+    (T, d): the same texts in the images' space and in the music's. 100 times the mean over texts of cos(image, text)
+    cos(music, text). M2I in Diff4Steer III-D, where neither the texts nor the scale are printed: compare values over
+    the same texts only.
+    """
+    images = unit_rows("images", to_float64("images", images, "(Q, e)"))
+    music = unit_rows("music", to_float64("music", music, "(Q, d)", "(Q, S, d)"))
+    music = music if music.ndim == 2 else music.mean(1)  # a mean of cosines is a cosine with the mean, unscaled
+    sides = [unit_rows(name, to_float64(name, texts, "(T, d)"))
+             for name, texts in (("image_texts", image_texts), ("music_texts", music_texts))]  # fmt: skip
+    if len(sides[0]) != len(sides[1]) or len(images) != len(music):
+        raise ValueError(f"{len(images)} images for {len(music)} queries of music, {len(sides[0])} texts in the "
+                         f"images' space for {len(sides[1])} in the music's; need as many of both")
+    return 100.0 * ((images @ sides[0].T) * (music @ sides[1].T)).mean(1)
+
+
 def genre_entropy(genres, base="e"):
     """Entropy of the genres among the items retrieved for a query, averaged over queries (nats by default).
 
