@@ -140,22 +140,3 @@ def genre_masses(tracks: pd.DataFrame) -> Tensor:
             raise ValueError(f"genre {column[codes < 0].iloc[0]!r} is not in data/genres.csv")
         masses[rows, torch.from_numpy(codes)] += 0.5
     return masses
-
-
-def prompts() -> dict[str, str]:
-    """Every genre's prompt, the shortest text that asks for it: "A rock track." Genres in the corpus' order."""
-    table = _read(DATA / "genres.csv", COLUMNS["genres"])
-    return dict(zip(table["genre"], table["prompt"]))
-
-
-def genre_prompts(tracks: pd.DataFrame) -> list[str]:
-    """The text that asks for each track's genre, for both genres of a crossover: "A rock and jazz track."
-
-    ValueError for a genre that is not in data/genres.csv.
-    """
-    known = prompts()
-    unknown = sorted({*tracks["genre"], *tracks["second_genre"]} - {*known, ""})
-    if unknown:
-        raise ValueError(f"genre {unknown[0]!r} is not in data/genres.csv; known: {', '.join(known)}")
-    return [known[one].replace(" track.", f" and {other} track.") if other else known[one]
-            for one, other in zip(tracks["genre"], tracks["second_genre"])]  # fmt: skip

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from ghostnotes.datasets import made
 from miniband.attributes import GENRES, MOODS
 from miniband.beliefs import core_prior
+from miniband.captions import genre_prompt
 from miniband.phrases import with_article
 from miniband.pictures import Picture, likelihood
 from miniband.reading import PLAIN, read
@@ -56,13 +56,31 @@ def mood_masses(tracks: pd.DataFrame) -> np.ndarray:
     return (tracks["mood"].to_numpy()[:, None] == np.array(MOODS)).astype(np.float64)
 
 
+def prompts() -> dict[str, str]:
+    """Every genre's prompt, the shortest text that asks for it: "A rock track." Genres in the corpus' order."""
+    return {genre: genre_prompt(genre) for genre in GENRES}
+
+
+def genre_prompts(tracks: pd.DataFrame) -> list[str]:
+    """The text that asks for each track's genre, for both genres of a crossover: "A rock and jazz track."
+
+    ValueError for a genre that the corpus does not know.
+    """
+    known = prompts()
+    unknown = sorted({*tracks["genre"], *tracks["second_genre"]} - {*known, ""})
+    if unknown:
+        raise ValueError(f"genre {unknown[0]!r} has no prompt; known: {', '.join(known)}")
+    return [known[one].replace(" track.", f" and {other} track.") if other else known[one]
+            for one, other in zip(tracks["genre"], tracks["second_genre"])]  # fmt: skip
+
+
 def attribute_texts(tracks: pd.DataFrame, attribute: str) -> list[str]:
     """The shortest text that asks for each track's value of one attribute, in the plainest words: "A slow track."
 
     A key is never said without its mode, nor a mode without its key. ValueError for an attribute that has no text.
     """
     if attribute == "genre":
-        return made.genre_prompts(tracks)
+        return genre_prompts(tracks)
     if attribute in ("key", "mode"):
         return [f"A track in {row.key} {row.mode}." for row in tracks.itertuples()]
     words = {"tempo": lambda tempo: tempo_words(tempo)[0]}.get(attribute) or (lambda v: SHARED_WORDS[attribute][v][0])
