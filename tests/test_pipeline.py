@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
 import yaml
 
@@ -98,3 +99,20 @@ def test_notebook_sources_are_clean(path):
     assert len(parameters) == 1
     for node in ast.parse(parameters[0].source).body:
         assert isinstance(node, ast.Assign) and ast.literal_eval(node.value) is not None
+
+
+def test_priors_and_regressions_are_trained_on_files_of_train_and_val_alone():
+    for name, stage in STAGES:
+        if name.startswith("train"):
+            files = {dep for dep in stage["deps"] if dep.startswith("build/embeddings")}
+            assert files and all(re.search(r"studio-(train|val)-", file) for file in files), name
+
+
+@pytest.mark.parametrize("kind", ["id", "seed"])
+def test_no_track_of_a_test_set_is_in_a_set_that_anything_learns_from(kind):
+    """By id, and by the seed that composed it."""
+    tables = [(path.stem, set(pd.read_csv(path)[kind])) for path in (ROOT / "data/tracks").rglob("*.csv")]
+    learnt = [names for split, names in tables if split in ("pretrain", "train", "val")]
+    searched = [names for split, names in tables if split in ("test", "gallery")]
+    assert len(learnt) == 4 and len(searched) == 6
+    assert not set.union(*learnt) & set.union(*searched)
