@@ -137,3 +137,8 @@ def test_sampling_the_ideal_denoiser_returns_its_points_in_proportion(prior):
     drawn = torch.bincount(draw(weights, 1500, torch.Generator().manual_seed(0))[0], minlength=7) / 1500
     assert torch.allclose(shares, weights.exp()[0], atol=0.06)
     assert torch.allclose(drawn, weights.exp()[0], atol=0.05)
+
+
+def test_a_query_that_no_track_can_answer_is_refused():
+    with pytest.raises(ValueError, match="no track of the gallery can be what query 1 asks for"):
+        ladder.oracle_order([[0.0, -np.inf], [-np.inf, -np.inf]])

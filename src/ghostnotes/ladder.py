@@ -22,9 +22,14 @@ def oracle_order(log_likelihood, seed: int = 0) -> np.ndarray:
     """The gallery by how well each track's attributes explain the query, equals in random order: (Q, N) -> (Q, N).
 
     log_likelihood: log p(query | attributes of the track). No system that hears nothing beyond the attributes, and
-    weighs all tracks of the gallery alike beforehand, ranks the right track better on average.
+    weighs all tracks of the gallery alike beforehand, ranks the right track better on average. ValueError for a query
+    that no track of the gallery can answer, such as a genre without tracks.
     """
     values = np.asarray(log_likelihood, dtype=np.float64)
+    unanswered = np.flatnonzero(~np.isfinite(values).any(axis=-1))
+    if len(unanswered):
+        raise ValueError(f"oracle: no track of the gallery can be what query {unanswered[0]} asks for "
+                         f"({len(unanswered)} such queries); ask for a genre that it has")  # fmt: skip
     ties = np.random.default_rng(seed).random(values.shape)
     return np.lexsort((ties, -np.round(values, 9)), axis=-1)
 
