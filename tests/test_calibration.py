@@ -93,8 +93,8 @@ def test_reliability_lies_on_the_diagonal_where_belief_is_truth():
     truth = np.random.default_rng(0).dirichlet(np.ones(5), 200)
     found = calibration.reliability(truth, truth)
     assert found["believed"].tolist() == found["comes_true"].tolist() and found["cells"].sum() == 1000
-    certain = calibration.reliability([[1.0, 0.0]], [[1.0, 0.0]])  # the last edge belongs to the last bin
-    assert certain["believed"].tolist() == [0, 1]
+    certain = calibration.reliability([[1.0, 0.0], [0.95, 0.05]], [[1.0, 0.0], [1.0, 0.0]])
+    assert certain["cells"].tolist() == [2, 2], "a belief of 1 belongs to the last bin"
 
 
 def test_energy_score_by_hand_and_by_scipy():
