@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
 
 from ghostnotes import notebook
@@ -89,6 +90,25 @@ def test_printing_slowly_changes_no_bytes():
     slow.cells[3].outputs = [bar, stream("a\n"), stream("b\n"), picture, stream("c\n")]
     fast.cells[3].outputs = [stream("a\nb\n"), picture, stream("c\n")]
     assert nbformat.writes(notebook.scrub(slow)) == nbformat.writes(notebook.scrub(fast))
+
+
+def test_styled_tables_and_addresses_are_the_same_bytes_in_every_run():
+    """pandas gives a styled table a random id, and objects print where they lie in memory."""
+
+    def executed():
+        one = make([("code", "x", []), ("code", "y", [])])
+        for cell in one.cells:
+            table = pd.DataFrame({"a": [1.5]}).style.set_properties(color="red")
+            data = {"text/html": table.to_html(), "text/plain": repr(object())}
+            cell.outputs = [nbformat.v4.new_output("display_data", data=data)] * 2
+        return notebook.scrub(one)
+
+    first, second = executed(), executed()
+    assert first.cells == second.cells
+    pages = [out.data["text/html"] for cell in first.cells for out in cell.outputs]
+    ids = [re.search(r'<table id="([^"]+)"', page).group(1) for page in pages]
+    assert len(set(ids)) == 4, "two tables of a page never share their style"
+    assert all(f"#{name}_row0_col0" in page and f'id="{name}_row0_col0"' in page for name, page in zip(ids, pages))
 
 
 def test_an_unknown_parameter_is_an_error(project):

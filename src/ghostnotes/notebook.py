@@ -69,9 +69,18 @@ def scrub(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         if cell.cell_type == "code":
             cell.execution_count = executed.execution_count
             cell.outputs = _merged([out for out in executed.outputs if not _is_progress(out)])
-            for out in cell.outputs:
+            for place, out in enumerate(cell.outputs):
                 out.get("metadata", {}).clear()
+                for kind in {"text/plain", "text/html"} & set(out.get("data", {})):
+                    out.data[kind] = _anonymous(out.data[kind], f"{cell.id}-{place}")
     return clean
+
+
+def _anonymous(text: str, where: str) -> str:
+    """Without addresses in memory, and with the random ids of styled tables named after their place."""
+    for number, name in enumerate(re.findall(r'<table id="(T_[0-9a-f]+)"', text)):
+        text = text.replace(name, f"T_{where}-{number}")
+    return re.sub(r" at 0x[0-9a-f]+>", ">", text)
 
 
 def _is_progress(out) -> bool:
