@@ -100,7 +100,7 @@ def test_styled_tables_and_addresses_are_the_same_bytes_in_every_run():
         for cell in one.cells:
             table = pd.DataFrame({"a": [1.5]}).style.set_properties(color="red")
             data = {"text/html": table.to_html(), "text/plain": repr(object())}
-            cell.outputs = [nbformat.v4.new_output("display_data", data=data)] * 2
+            cell.outputs = [nbformat.v4.new_output("display_data", data=dict(data)) for _ in range(2)]
         return notebook.scrub(one)
 
     first, second = executed(), executed()
