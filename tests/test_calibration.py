@@ -37,16 +37,19 @@ def test_point_beliefs_by_hand_and_at_both_ends():
     masses = np.eye(2)
     cosines = np.array([[0.5, 0.1]])
     weight = math.exp(0.4 / 0.2)
-    assert calibration.point_beliefs(cosines, masses, 0.2)[0, 0] == pytest.approx(weight / (weight + 1))
-    assert calibration.point_beliefs(cosines, masses, 1e6) == pytest.approx(EVEN)
-    assert calibration.point_beliefs(cosines, masses, 1e-3) == pytest.approx(np.array([[1, 0]]))
+    prior = [0.25, 0.75]
+    assert calibration.point_beliefs(cosines, masses, 0.2, prior, 0)[0, 0] == pytest.approx(weight / (weight + 1))
+    assert calibration.point_beliefs(cosines, masses, 1e6, prior, 0) == pytest.approx(EVEN)
+    assert calibration.point_beliefs(cosines, masses, 1e-3, prior, 0) == pytest.approx(np.array([[1, 0]]))
+    assert calibration.point_beliefs(cosines, masses, 1e-3, prior, 0.2) == pytest.approx(np.array([[0.85, 0.15]]))
 
 
 def test_the_temperature_that_made_the_truth_is_found_again():
     generator = np.random.default_rng(1)
     cosines, masses = generator.uniform(-1, 1, (40, 30)), np.eye(5)[generator.integers(0, 5, 30)]
-    truth = calibration.point_beliefs(cosines, masses, 0.13)
-    assert calibration.tuned_temperature(cosines, masses, truth) == pytest.approx(0.13, rel=1e-3)
+    how = ([0.2] * 5, 0.05)
+    truth = calibration.point_beliefs(cosines, masses, 0.13, *how)
+    assert calibration.tuned_temperature(cosines, masses, truth, *how) == pytest.approx(0.13, rel=1e-3)
 
 
 def test_cross_entropy_and_brier_by_hand():

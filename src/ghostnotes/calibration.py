@@ -26,16 +26,20 @@ def seed_beliefs(first, masses, prior, weight: float = 1.0) -> np.ndarray:
     return (found + weight * np.asarray(prior)) / (np.shape(first)[1] + weight)
 
 
-def point_beliefs(cosines, masses, temperature: float) -> np.ndarray:
-    """Classes of a point's neighbours, weighted by softmax(cosine / temperature): (Q, C). cosines: (Q, N)."""
-    return special.softmax(np.asarray(cosines, dtype=np.float64) / temperature, axis=1) @ np.asarray(masses)
+def point_beliefs(cosines, masses, temperature: float, prior, share: float) -> np.ndarray:
+    """The classes of a point's neighbours, weighted by softmax(cosine / temperature): (Q, C). cosines: (Q, N).
+
+    prior: (C,), of which `share` is mixed in, as the seeds' one more seed is 1 / (S + 1) of their belief.
+    """
+    found = special.softmax(np.asarray(cosines, dtype=np.float64) / temperature, axis=1) @ np.asarray(masses)
+    return (1 - share) * found + share * np.asarray(prior)
 
 
-def tuned_temperature(cosines, masses, truth) -> float:
+def tuned_temperature(cosines, masses, truth, prior, share: float) -> float:
     """At which temperature `point_beliefs` have the lowest cross-entropy against truth (Q, C); use held-out data."""
 
     def loss(log_temperature):
-        return cross_entropies(point_beliefs(cosines, masses, np.exp(log_temperature)), truth).mean()
+        return cross_entropies(point_beliefs(cosines, masses, np.exp(log_temperature), prior, share), truth).mean()
 
     low, high = np.log(TEMPERATURES)
     return float(np.exp(optimize.minimize_scalar(loss, bounds=(low, high), method="bounded").x))
