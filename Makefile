@@ -25,7 +25,7 @@ environment: .venv/ready ## build .venv from requirements.lock (about two minute
 	@touch $@
 
 repro: .venv/ready ## run the pipeline: every table, figure and lesson in reports/
-	@dvc repro
+	@python -m ghostnotes.parallel
 	@python -m ghostnotes.notebook minutes
 
 test: .venv/ready ## run the tests, the whole pipeline on a few rows among them
@@ -36,4 +36,4 @@ lab: .venv/ready ## open the lessons in JupyterLab
 
 smoke: .venv/ready ## run the whole pipeline on a few rows in build/smoke
 	@python -m ghostnotes.profiles smoke build/smoke
-	@cd build/smoke && dvc repro
+	@cd build/smoke && python -m ghostnotes.parallel

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 
 import pytest
 import torch
@@ -53,7 +52,7 @@ def test_the_last_average_is_kept_where_that_is_asked(tmp_path):
     for keep in ("best", "last"):
         model, loss, _ = problem(dropout=0.0)
         rising = iter(range(1, 7))
-        settings = replace(SETTINGS, keep=keep)
+        settings = SETTINGS.model_copy(update={"keep": keep})
         measure = lambda m, rising=rising: {"val_loss": float(next(rising))}  # noqa: E731
         list(train(model, loss, measure, settings, tmp_path / f"{keep}.pt"))
         kept[keep] = weights(model)

@@ -1,5 +1,8 @@
 """Ghost Notes: generative music retrieval with diffusion models, as a reproducible companion to the papers."""
 
-from ghostnotes.compat import declare_missing_torchvision_ops
+import sys
 
-declare_missing_torchvision_ops()
+from ghostnotes.compat import BeforeTorchvision
+
+if "torchvision" not in sys.modules:
+    sys.meta_path.insert(0, BeforeTorchvision())

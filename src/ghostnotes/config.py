@@ -12,8 +12,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
-from ghostnotes.training import TrainingSettings
-
+Whole = Annotated[int, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[FiniteFloat, Field(gt=0)]
@@ -35,6 +34,21 @@ class Strict(BaseModel):
     """Unknown keys, NaN and wrong types are errors; settings do not change once read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TrainingSettings(Strict):
+    """How long and how fast: steps, batch rows, peak learning rate, and how often to measure, save and give up."""
+
+    steps: Count
+    batch: Count
+    learning_rate: Positive
+    warmup: Whole = 100
+    weight_decay: Annotated[FiniteFloat, Field(ge=0)] = 0.0
+    ema: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    evaluate_every: Count = 100
+    patience: Whole = 0  # measurements without a better one before stopping; 0 = go to the end
+    seed: Whole = 0
+    keep: Literal["best", "last"] = "best"  # whose weights the model is left with: lowest val_loss, or the end
 
 
 class Rows(Strict):
@@ -170,7 +184,7 @@ class Settings(Strict):
     encoders: Annotated[dict[EncoderName, Encoder], Field(min_length=4)]
     probe: Probe
     noise: Noise
-    training_seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1), AfterValidator(_ascending)]
+    training_seeds: Annotated[list[Whole], Field(min_length=1), AfterValidator(_ascending)]
     models: Annotated[dict[ModelName, Model], Field(min_length=4)]
     sampling: Sampling
     cost: Cost

@@ -48,6 +48,11 @@ class Embeddings:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def tracks(self) -> list[str]:
+        """The track that each row belongs to, where ids name a track's captions or pictures: "TRACK/NUMBER"."""
+        return [name.rsplit("/", 1)[0] for name in self.ids]
+
     def at(self, ids) -> Tensor:
         """Vectors of these ids, in their order: (len(ids), d). ValueError names an id that is not stored."""
         missing = [name for name in ids if name not in self._rows]

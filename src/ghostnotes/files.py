@@ -7,10 +7,10 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+if TYPE_CHECKING:  # whoever writes a table need not wait for torch
+    from torch import Tensor, nn
 
 
 def atomically(path: Path, write: Callable[[str], None]) -> None:
@@ -36,8 +36,10 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict) -> None:
+def save_tensors(path: Path, tensors: "dict[str, Tensor]", metadata: dict) -> None:
     """Tensors and JSON metadata as safetensors, with `<name>.sha256` beside; atomic, the checksum last."""
+    from safetensors.torch import save_file
+
     path = Path(path)
     header = {"json": json.dumps(metadata, sort_keys=True)}
     contiguous = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
@@ -45,8 +47,11 @@ def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict) -> None
     atomically(_sidecar(path), lambda temporary: Path(temporary).write_text(sha256(path) + "\n"))
 
 
-def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict]:
+def load_tensors(path: Path) -> "tuple[dict[str, Tensor], dict]":
     """What `save_tensors` wrote: (tensors, metadata). ValueError in one line where the file is missing or damaged."""
+    from safetensors import safe_open
+    from safetensors.torch import load_file
+
     path = Path(path)
     if not path.exists():
         raise ValueError(f"{path}: not there; `dvc repro` makes it")
@@ -80,7 +85,7 @@ def _rounded(value):
     return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
-def load_weights(path: Path, build: Callable[[dict], nn.Module]) -> tuple[nn.Module, dict]:
+def load_weights(path: Path, build: "Callable[[dict], nn.Module]") -> "tuple[nn.Module, dict]":
     """A trained model in evaluation mode and its metadata; build(metadata) -> the empty model."""
     tensors, metadata = load_tensors(path)
     try:

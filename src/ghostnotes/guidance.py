@@ -32,7 +32,7 @@ def classifier_free(prior, query, omega) -> Denoiser:
         return condition(prior, query)
     if strength.ndim == 0 and strength == -1:
         return condition(prior, None)
-    if isinstance(query, Tensor) and strength.ndim == 1 and len(query) == len(strength):
+    if hasattr(query, "__len__") and strength.ndim == 1 and len(query) == len(strength):
         return _one_pass(prior, query, strength)
     conditional, unconditional = condition(prior, query), condition(prior, None)
 
@@ -43,7 +43,7 @@ def classifier_free(prior, query, omega) -> Denoiser:
     return denoiser
 
 
-def _one_pass(prior, query: Tensor, strength: Tensor) -> Denoiser:
+def _one_pass(prior, query, strength: Tensor) -> Denoiser:
     """Diff4Steer eq. 3 as a sum over branches that are rows of one batch; a branch of weight 0 is left out."""
     asked, unasked = (strength != -1).nonzero()[:, 0], (strength != 0).nonzero()[:, 0]
     rows = torch.cat([asked, unasked])

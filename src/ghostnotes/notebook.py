@@ -7,21 +7,22 @@ without times and ids, so that the same results are the same bytes.
 
 import argparse
 import contextlib
-import json
 import os
 import re
 import sys
 import time
 from pathlib import Path
 
-import nbformat
 import yaml
 
-from ghostnotes import config
-from ghostnotes.files import atomically
+sys.modules.setdefault("rfc3987_syntax", None)  # or nbformat's checks compile a grammar of web addresses: a second
+import nbformat  # noqa: E402
+
+from ghostnotes import config  # noqa: E402
+from ghostnotes.files import atomically  # noqa: E402
 
 SOURCES, STRIPPED, EXECUTED = Path("notebooks"), Path("build/notebooks"), Path("reports/notebooks")
-FAILED, MINUTES, KERNEL_LOG = Path("work/failed"), Path("work/minutes.json"), Path("work/kernel.log")
+FAILED, MINUTES, KERNELS = Path("work/failed"), Path("work/minutes"), Path("work/kernels")
 ENVIRONMENT = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
@@ -147,10 +148,11 @@ def run(name: str, result: str, parameters: dict) -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join([str(Path("src").resolve()), os.environ.get("PYTHONPATH", "")])
     for library in ("OMP", "MKL", "OPENBLAS", "NUMEXPR"):
         os.environ[f"{library}_NUM_THREADS"] = str(settings.threads)
-    started, partial = time.monotonic(), FAILED / f"{result}.ipynb"
-    partial.parent.mkdir(parents=True, exist_ok=True)
+    started, partial, log = time.monotonic(), FAILED / f"{result}.ipynb", KERNELS / f"{result}.log"
+    for path in (partial, log):
+        path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with _kernel_apart() as terminal:
+        with _kernel_apart(log) as terminal:
             executed = papermill.execute_notebook(
                 str(source), str(partial), parameters, kernel_name="python3", progress_bar=False,
                 stderr_file=terminal, request_save_on_cell_execute=False,
@@ -159,18 +161,18 @@ def run(name: str, result: str, parameters: dict) -> None:
         reason = " ".join(str(error.evalue).split())
         raise NotebookError(f"{name}: {error.ename}: {reason} (the notebook so far: {partial})") from None
     except DeadKernelError:
-        raise NotebookError(f"{name}: its kernel died, perhaps for want of memory (see {KERNEL_LOG})") from None
+        raise NotebookError(f"{name}: its kernel died, perhaps for want of memory (see {log})") from None
     write(scrub(executed), EXECUTED / f"{result}.ipynb")
     partial.unlink()
-    minutes = minutes_by_stage() | {result: (time.monotonic() - started) / 60}
-    atomically(MINUTES, lambda temporary: Path(temporary).write_text(json.dumps(minutes)))
+    minutes = (time.monotonic() - started) / 60
+    atomically(MINUTES / f"{result}.txt", lambda temporary: Path(temporary).write_text(f"{minutes:.3f}\n"))
 
 
 @contextlib.contextmanager
-def _kernel_apart():
+def _kernel_apart(path: Path):
     """Send what the kernel process itself says (noise on shutting down) to a log; yields our stderr, for progress."""
     sys.stderr.flush()
-    with open(KERNEL_LOG, "w") as log, open(os.dup(2), "w") as terminal:
+    with open(path, "w") as log, open(os.dup(2), "w") as terminal:
         os.dup2(log.fileno(), 2)
         try:
             yield terminal
@@ -181,7 +183,8 @@ def _kernel_apart():
 
 def minutes_by_stage() -> dict[str, float]:
     """How long each notebook last took here, in minutes: {"pipeline/train-prior": 1.9, ...}. Kept out of reports."""
-    return json.loads(MINUTES.read_text()) if MINUTES.exists() else {}
+    paths = sorted(MINUTES.rglob("*.txt"), key=lambda path: path.stat().st_mtime)
+    return {str(path.relative_to(MINUTES).with_suffix("")): float(path.read_text()) for path in paths}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from ghostnotes.denoisers import preconditioning
+from ghostnotes.preconditioning import preconditioning
 
 
 def log_uniform_sigmas(count: int, low: float, high: float, generator: torch.Generator) -> Tensor:

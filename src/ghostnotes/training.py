@@ -9,35 +9,16 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
 
 import torch
-from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
-from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
+from ghostnotes.config import TrainingSettings
 from ghostnotes.files import atomically
-
-
-@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
-class TrainingSettings:
-    """How long and how fast: steps, batch rows, peak learning rate, and how often to measure, save and give up."""
-
-    steps: PositiveInt
-    batch: PositiveInt
-    learning_rate: PositiveFloat
-    warmup: NonNegativeInt = 100
-    weight_decay: NonNegativeFloat = 0.0
-    ema: Annotated[float, Field(ge=0, lt=1)] = 0.999
-    evaluate_every: PositiveInt = 100
-    patience: NonNegativeInt = 0  # measurements without a better one before stopping; 0 = go to the end
-    seed: NonNegativeInt = 0
-    keep: Literal["best", "last"] = "best"  # whose weights the model is left with: lowest val_loss, or the end
 
 
 def step_generator(seed: int, step: int, purpose: str = "batch") -> torch.Generator:
@@ -56,9 +37,9 @@ def train(
 ) -> Iterator[dict[str, float]]:
     """Train in place, yield a record every `evaluate_every` steps, and leave an average's weights in `model`.
 
-    loss(model, step) -> scalar draws its own batch from `step_generator`. evaluate(averaged model) -> metrics, of
-    which "val_loss" chooses the best (settings.keep "last" keeps
-    the end, whatever it says). checkpoint: a file to go on from; delete it once the weights are safe.
+    loss(model, step) -> scalar draws its own batch from `step_generator`. evaluate(averaged model) -> metrics, of which
+    "val_loss" chooses the best (settings.keep "last" keeps the end, whatever it says). checkpoint: a file to go on
+    from; delete it once the weights are safe.
     """
     optimiser = torch.optim.AdamW(model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
     schedule = LambdaLR(optimiser, lambda step: _warmup_cosine(step, settings))
@@ -125,7 +106,7 @@ def _warmup_cosine(step: int, settings: TrainingSettings) -> float:
 
 def run_key(settings: TrainingSettings, *inputs: str) -> str:
     """A short name for one run: changes with its settings and whatever fingerprints are given (data, code)."""
-    text = json.dumps([asdict(settings), *inputs], sort_keys=True)
+    text = json.dumps([settings.model_dump(), *inputs], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -1,0 +1,97 @@
+"""Stages side by side, in small DVC projects of the test's own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ghostnotes import parallel
+
+# writes a file of its own, then waits for another stage to have written its own
+MEET = "touch {own}.here; for i in $(seq 300); do test -e {other}.here && exit 0; sleep 0.1; done; exit 1"
+
+
+def project(folder, stages):
+    (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
+    subprocess.run(["dvc", "init", "--no-scm", "-q"], cwd=folder, env=environment(), check=True)
+    subprocess.run(["dvc", "config", "core.analytics", "false"], cwd=folder, env=environment(), check=True)
+    return folder
+
+
+def environment():
+    return os.environ | {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
+
+
+def run(folder, *arguments):
+    return subprocess.run([sys.executable, "-m", "ghostnotes.parallel", *arguments], cwd=folder, env=environment(),
+                          capture_output=True, text=True)  # fmt: skip
+
+
+def stage(command, *deps, out):
+    return {"cmd": command, "deps": list(deps), "outs": [out]}
+
+
+DIAMOND = {
+    "first": {"cmd": "echo 1 > first.txt", "outs": ["first.txt"]},
+    "left": stage(f"cp first.txt left.txt; {MEET.format(own='left', other='right')}", "first.txt", out="left.txt"),
+    "right": stage(f"cp first.txt right.txt; {MEET.format(own='right', other='left')}", "first.txt", out="right.txt"),
+    "last": stage("cat left.txt right.txt > last.txt", "left.txt", "right.txt", out="last.txt"),
+}
+
+
+def test_two_stages_run_side_by_side_and_dvc_knows(tmp_path):
+    folder = project(tmp_path, DIAMOND)
+    done = run(folder)
+    assert done.returncode == 0, done.stderr
+    assert (folder / "last.txt").read_text() == "1\n1\n"
+    status = subprocess.run(["dvc", "status"], cwd=folder, env=environment(), capture_output=True, text=True)
+    assert "up to date" in status.stdout, "a plain `dvc repro` has nothing left to do"
+    assert run(folder).stdout == "Everything is up to date.\n"
+
+
+def test_after_a_failure_nothing_more_is_started(tmp_path):
+    stages = {
+        "bad": {"cmd": "echo it broke here; exit 3", "outs": ["bad.txt"]},
+        "good": {"cmd": "sleep 1; echo 1 > good.txt", "outs": ["good.txt"]},
+        "after": stage("cp good.txt after.txt", "good.txt", out="after.txt"),
+        "never": stage("cp bad.txt never.txt", "bad.txt", out="never.txt"),
+    }
+    folder = project(tmp_path, stages)
+    done = run(folder)
+    assert done.returncode == 1 and "it broke here" in done.stderr
+    assert "ghostnotes: stopped, because bad failed" in done.stderr
+    assert (folder / "good.txt").exists(), "what runs may end"
+    assert not (folder / "after.txt").exists() and not (folder / "never.txt").exists()
+
+
+def test_only_what_changed_and_what_depends_on_it_is_stale(tmp_path, monkeypatch):
+    plain = {name: one | {"cmd": one["cmd"].split(";")[0]} for name, one in DIAMOND.items()}
+    folder = project(tmp_path, plain)
+    monkeypatch.chdir(folder)
+    assert parallel.stale_stages() == {
+        "first": set(), "left": {"first"}, "right": {"first"}, "last": {"first", "left", "right"},
+    }  # fmt: skip
+    assert run(folder).returncode == 0
+    assert parallel.stale_stages() == {}
+    changed = plain | {"left": plain["left"] | {"cmd": "echo 2 > left.txt"}}
+    (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": changed}))
+    assert parallel.stale_stages() == {"left": set(), "last": {"left"}}
+
+
+def test_the_longest_chain_goes_first():
+    waits = {"alone": set(), "start": set(), "middle": {"start"}, "end": {"start", "middle"}, "side": {"start"}}
+    assert parallel.depths(waits) == {"start": 2, "middle": 1, "end": 0, "side": 0, "alone": 0}
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_every_stage_runs_once_after_what_it_waits_for(tmp_path, jobs):
+    waits = {"a": set(), "b": {"a"}, "c": {"a"}, "d": {"a", "b", "c"}, "e": set()}
+    log = tmp_path / "log"
+    command = [sys.executable, "-c", f"import sys; open({str(log)!r}, 'a').write(sys.argv[1])"]
+    assert parallel.run(waits, jobs, command) == []
+    order = log.read_text()
+    assert sorted(order) == sorted(waits)
+    assert all(order.index(needed) < order.index(name) for name in waits for needed in waits[name])
