@@ -29,7 +29,7 @@ repro: .venv/ready ## run the pipeline: every table, figure and lesson in report
 	@python -m ghostnotes.notebook minutes
 
 test: .venv/ready ## run the tests, the whole pipeline on a few rows among them
-	@python -m pytest
+	@python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lab: .venv/ready ## open the lessons in JupyterLab
 	@jupyter lab notebooks/lessons $(QUIET_LAB)
