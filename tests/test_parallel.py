@@ -67,6 +67,14 @@ def test_after_a_failure_nothing_more_is_started(tmp_path):
     assert not (folder / "after.txt").exists() and not (folder / "never.txt").exists()
 
 
+def test_no_project_and_a_broken_one_are_one_line(tmp_path):
+    done = run(tmp_path)
+    assert done.returncode == 1 and done.stderr.startswith("ghostnotes: ") and done.stderr.count("\n") == 1
+    folder = project(tmp_path, {"first": {"cmd": "echo", "wrong": 1}})
+    done = run(folder)
+    assert done.returncode == 1 and "dvc.yaml' validation failed" in done.stderr and done.stderr.count("\n") == 1
+
+
 def test_only_what_changed_and_what_depends_on_it_is_stale(tmp_path, monkeypatch):
     plain = {name: one | {"cmd": one["cmd"].split(";")[0]} for name, one in DIAMOND.items()}
     folder = project(tmp_path, plain)

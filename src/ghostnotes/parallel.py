@@ -89,7 +89,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m ghostnotes.parallel", description=__doc__.splitlines()[0])
     parser.add_argument("--jobs", type=int, default=2, help="stages at a time (default 2)")
     options = parser.parse_args(arguments)
-    waits = stale_stages()
+    from dvc.exceptions import DvcException
+
+    try:
+        waits = stale_stages()
+    except DvcException as error:  # no project here, a fault in dvc.yaml, or another run that has not ended
+        print(f"ghostnotes: {' '.join(str(error).split())} (`dvc status` may say more)", file=sys.stderr)
+        return 1
     if not waits:
         print("Everything is up to date.")
         return 0
