@@ -61,7 +61,8 @@ def run(waits: dict[str, set[str]], jobs: int, command: list[str]) -> list[str]:
                     failed.append(name)
                     tqdm.write("\n".join([*said, f"{name}: failed"]), file=sys.stderr)
                 else:
-                    tqdm.write(f"{minutes:6.1f} min  {name}", file=sys.stderr)
+                    if not any("didn't change, skipping" in line for line in said):
+                        tqdm.write(f"{minutes:6.1f} min  {name}", file=sys.stderr)
                     bar.update(1)
                 for needed in left.values():
                     needed.discard(name)
