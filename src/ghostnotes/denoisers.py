@@ -1,6 +1,12 @@
 """Every network in one place, by the name that the papers' readers look for; stages import the module they use."""
 
+from ghostnotes.mlp import MLPPrior, MLPRegression
 from ghostnotes.preconditioning import FourierFeatures, Standardiser, preconditioning
 from ghostnotes.resnet import ResNetPrior, ResNetRegression, load
+from ghostnotes.tokens import Tokens
+from ghostnotes.unet import UNetPrior, UNetRegression
 
-__all__ = ["FourierFeatures", "ResNetPrior", "ResNetRegression", "Standardiser", "load", "preconditioning"]
+__all__ = [
+    "FourierFeatures", "MLPPrior", "MLPRegression", "ResNetPrior", "ResNetRegression", "Standardiser", "Tokens",
+    "UNetPrior", "UNetRegression", "load", "preconditioning",
+]  # fmt: skip

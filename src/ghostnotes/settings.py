@@ -1,0 +1,192 @@
+"""The sections of params.yaml, typed: what each setting may be. `config` reads the file into them."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+
+Whole = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[FiniteFloat, Field(gt=0)]
+EncoderName = Literal["muscall-mini", "clap-mini", "mule-mini", "clip-mini"]
+
+
+def _ascending(values: list) -> list:
+    if any(one >= following for one, following in zip(values, values[1:])):
+        raise ValueError("the list must ascend, no value twice")
+    return values
+
+
+Ascending = Annotated[list[FiniteFloat], Field(min_length=1), AfterValidator(_ascending)]
+ModelName = Literal["prior", "regression", "regression-long", "regression-text"]
+
+
+class Strict(BaseModel):
+    """Unknown keys, NaN and wrong types are errors; settings do not change once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TrainingSettings(Strict):
+    """How long and how fast: steps, batch rows, peak learning rate, and how often to measure, save and give up."""
+
+    steps: Count
+    batch: Count
+    learning_rate: Positive
+    warmup: Whole = 100
+    weight_decay: Annotated[FiniteFloat, Field(ge=0)] = 0.0
+    ema: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    evaluate_every: Count = 100
+    patience: Whole = 0  # measurements without a better one before stopping; 0 = go to the end
+    seed: Whole = 0
+    keep: Literal["best", "last"] = "best"  # whose weights the model is left with: lowest val_loss, or the end
+
+
+class Rows(Strict):
+    """How many tracks of each split are used, from the first on."""
+
+    pretrain: Count
+    train: Count
+    val: Count
+    test: Count
+    gallery: Count
+    reference: Count
+    twins: Count
+
+    def __getitem__(self, split: str) -> int:
+        return getattr(self, split)
+
+
+class Corpus(Strict):
+    """How many rows of each split are used, and how many processes render them."""
+
+    rows: Rows
+    workers: Count
+
+
+class Encoder(Strict):
+    """An encoder: what it looks at, where that was made, the size of its trunk, text tower and space, its training."""
+
+    media: Literal["audio", "pictures"]
+    pretrain: Literal["studio", "general"]
+    dim: Count
+    channels: Annotated[list[Count], Field(min_length=1)]
+    text_width: Count | None  # None: no text
+    lost_words: Share  # of a text's words that a training step makes unknown
+    training: TrainingSettings
+
+
+class Probe(Strict):
+    """The classifiers that say what can be heard or seen: their trunk and training."""
+
+    channels: Annotated[list[Count], Field(min_length=1)]
+    training: TrainingSettings
+
+
+class Model(Strict):
+    """A prior or a regression: what asks it, network, condition dropout, and training."""
+
+    query: Literal["pictures", "captions"]
+    width: Count
+    depth: Count
+    dropout: Share
+    mask: Share
+    training: TrainingSettings
+
+
+class Noise(Strict):
+    """The noise levels that a prior is trained at, log-uniform between these."""
+
+    sigma_min: Positive
+    sigma_max: Positive
+
+    @model_validator(mode="after")
+    def _ordered(self):
+        if self.sigma_min >= self.sigma_max:
+            raise ValueError(f"sigma_min {self.sigma_min:g} is not below sigma_max {self.sigma_max:g}")
+        return self
+
+
+class Sampling(Noise):
+    """Solver and noise levels of generation: Karras steps between sigma_max and sigma_min."""
+
+    solver: Literal["euler_maruyama", "dpm_solver_2m_sde", "heun", "euler"]
+    steps: Count
+    rho: Positive
+
+
+class Cost(Strict):
+    """The cost of sampling: strengths, numbers of network evaluations, and noise seeds of the reference."""
+
+    omegas: Ascending
+    evaluations: Annotated[list[Count], Field(min_length=1), AfterValidator(_ascending)]
+    seeds: Annotated[int, Field(ge=2)]
+
+
+class Sweep(Strict):
+    """The guidance sweep: strengths, seeds a query, and K of its metrics; which strengths the ideal denoiser gets."""
+
+    omegas: Ascending
+    ideal_omegas: Ascending
+    seeds: Annotated[int, Field(ge=2)]
+    recall_at: Annotated[list[Count], Field(min_length=1), AfterValidator(_ascending)]
+    entropy_at: Annotated[list[Count], Field(min_length=1), AfterValidator(_ascending)]
+
+
+class Steering(Strict):
+    """Text steering (Diff4Steer eq. 4): the strengths that val chooses from, and how the gradient is weighted.
+
+    fusion: the weights that val chooses from for late fusion, the rival without diffusion.
+    """
+
+    strengths: Ascending
+    weighting: Literal["paper", "sigma2"]
+    fusion: Ascending
+
+
+class Uncertainty(Strict):
+    """Table III and calibration: pictures, seeds for each, and strengths of guidance."""
+
+    pictures: Count
+    seeds: Annotated[int, Field(ge=2)]
+    omegas: Ascending
+
+
+class Effects(Strict):
+    """What a text changes in a search (lesson 08): strengths that are swept, and seeds a query."""
+
+    strengths: Ascending
+    seeds: Count
+
+
+class Bridges(Strict):
+    """The two detours by way of words: the captioning model of each ("nearest" looks captions up), and of how many."""
+
+    picture_caption: str
+    music_caption: str
+    neighbours: Count
+
+
+class Settings(Strict):
+    """Everything in params.yaml."""
+
+    threads: Count
+    corpus: Corpus
+    encoders: Annotated[dict[EncoderName, Encoder], Field(min_length=4)]
+    probe: Probe
+    noise: Noise
+    training_seeds: Annotated[list[Whole], Field(min_length=1), AfterValidator(_ascending)]
+    models: Annotated[dict[ModelName, Model], Field(min_length=4)]
+    sampling: Sampling
+    cost: Cost
+    bridges: Bridges
+    steering: Steering
+    sweep: Sweep
+    uncertainty: Uncertainty
+    effects: Effects
+
+    @model_validator(mode="after")
+    def _trained_where_sampled(self):
+        if self.sampling.sigma_min < self.noise.sigma_min or self.sampling.sigma_max > self.noise.sigma_max:
+            raise ValueError("sampling goes beyond the noise levels that the prior is trained at (noise)")
+        return self
