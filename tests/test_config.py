@@ -90,3 +90,10 @@ def test_a_stage_stops_on_bad_settings_with_one_line(tmp_path, text):
                           capture_output=True, env={"PYTHONPATH": str(ROOT / "src"), "PATH": ""})  # fmt: skip
     assert done.returncode == 1 and not (tmp_path / "build").exists()
     assert done.stderr.count("\n") == 1 and done.stderr.startswith("ghostnotes: params.yaml: ")
+
+
+def test_what_params_leave_unsaid_about_training_stays_as_it_was():
+    """No stage depends on these defaults: whoever wants others writes them into params.yaml, where DVC sees them."""
+    settings = config.TrainingSettings(steps=1, batch=1, learning_rate=1.0).model_dump()
+    assert settings == {"steps": 1, "batch": 1, "learning_rate": 1.0, "warmup": 100, "weight_decay": 0.0, "ema": 0.999,
+                        "evaluate_every": 100, "patience": 0, "seed": 0, "keep": "best"}  # fmt: skip

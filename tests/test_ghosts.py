@@ -39,6 +39,8 @@ def test_the_regression_overfits_one_batch():
     network = UNetRegression(8, 12, frames=16, width=32, levels=3, heads=4)
     kept = torch.zeros(8, dtype=torch.bool)
     before = ghosts.row_losses(network, z0, query, kept, None, None).mean().item()
+    with pytest.raises(ValueError, match="the tracks are \\(8, 1, 8\\)"):
+        ghosts.row_losses(network, z0[:, :1], query, kept, None, None)
     fitted(network, 300, lambda net, step: ghosts.row_losses(net, z0, query, kept, None, None))
     assert ghosts.row_losses(network, z0, query, kept, None, None).mean().item() < 0.02 < 0.5 < before
 
@@ -93,6 +95,10 @@ def test_captions_of_one_track_share_its_sequence(monkeypatch, tmp_path):
     assert torch.equal(pooled.tracks, vectors) and torch.equal(pooled.queries, texts)
     alone = ghosts.load_pairs(of("unet", "pooled"), "studio-val", None)
     assert alone.tracks.shape == (3, 1, 4), "a sequence of one frame"
+    with pytest.raises(ValueError, match="mlp knows no sequences"):
+        ghosts.load_pairs(of("mlp", "windows"), "studio-val", None)
+    with pytest.raises(ValueError, match="got 'window'"):
+        ghosts.load_pairs(of("unet", "window"), "studio-val", None)
 
 
 def test_a_joint_models_tokens_do_not_depend_on_their_company(monkeypatch):

@@ -1,8 +1,10 @@
 """Stages side by side, in small DVC projects of the test's own."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,14 @@ def project(folder, stages):
     subprocess.run(["dvc", "init", "--no-scm", "-q"], cwd=folder, env=environment(), check=True)
     subprocess.run(["dvc", "config", "core.analytics", "false"], cwd=folder, env=environment(), check=True)
     return folder
+
+
+def test_it_needs_no_activated_environment(tmp_path):
+    command = "python -c 'import ghostnotes' && echo 1 > first.txt"
+    folder = project(tmp_path, {"first": {"cmd": command, "outs": ["first.txt"]}})
+    done = subprocess.run([sys.executable, "-m", "ghostnotes.parallel"], cwd=folder, capture_output=True, text=True,
+                          env=os.environ | {"PATH": "/usr/bin:/bin"})  # fmt: skip
+    assert done.returncode == 0 and (folder / "first.txt").exists(), done.stderr
 
 
 def environment():
@@ -53,8 +63,10 @@ def test_two_stages_run_side_by_side_and_dvc_knows(tmp_path):
 
 
 def test_after_a_failure_nothing_more_is_started(tmp_path):
+    # what was said before a progress bar that is painted over again and again is not lost
+    breaks = "echo it broke here; for i in $(seq 200); do printf '%d\\r' $i; done; exit 3"
     stages = {
-        "bad": {"cmd": "echo it broke here; exit 3", "outs": ["bad.txt"]},
+        "bad": {"cmd": breaks, "outs": ["bad.txt"]},
         "good": {"cmd": "sleep 1; echo 1 > good.txt", "outs": ["good.txt"]},
         "after": stage("cp good.txt after.txt", "good.txt", out="after.txt"),
         "never": stage("cp bad.txt never.txt", "bad.txt", out="never.txt"),
@@ -65,6 +77,25 @@ def test_after_a_failure_nothing_more_is_started(tmp_path):
     assert "ghostnotes: stopped, because bad failed" in done.stderr
     assert (folder / "good.txt").exists(), "what runs may end"
     assert not (folder / "after.txt").exists() and not (folder / "never.txt").exists()
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_the_stages_in_one_line(tmp_path, how):
+    """Said to the runner alone, it reaches all that the runner started: nothing goes on behind the user's back."""
+    stages = {name: {"cmd": f"touch {name}.here; sleep 20; touch {name}.txt", "outs": [f"{name}.txt"]} for name in "ab"}
+    folder = project(tmp_path, stages)
+    victim = subprocess.Popen([sys.executable, "-m", "ghostnotes.parallel"], cwd=folder, env=environment(), text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+    for _ in range(300):
+        time.sleep(0.1)
+        if len(list(folder.glob("*.here"))) == 2:
+            break
+    victim.send_signal(how)
+    _, said = victim.communicate(timeout=15)
+    time.sleep(1)
+    assert not subprocess.run(["pgrep", "-f", f"touch [ab].txt.*|{folder}"], capture_output=True).stdout
+    assert victim.returncode == 130 and "ghostnotes: interrupted" in said and "Traceback" not in said
+    assert not list(folder.glob("*.txt"))
 
 
 def test_no_project_and_a_broken_one_are_one_line(tmp_path):
@@ -89,9 +120,13 @@ def test_only_what_changed_and_what_depends_on_it_is_stale(tmp_path, monkeypatch
     assert parallel.stale_stages() == {"left": set(), "last": {"left"}}
 
 
-def test_the_longest_chain_goes_first():
+def test_the_longest_chain_goes_first(tmp_path):
     waits = {"alone": set(), "start": set(), "middle": {"start"}, "end": {"start", "middle"}, "side": {"start"}}
     assert parallel.depths(waits) == {"start": 2, "middle": 1, "end": 0, "side": 0, "alone": 0}
+    log = tmp_path / "log"
+    command = [sys.executable, "-c", f"import sys; open({str(log)!r}, 'a').write(sys.argv[1] + ' ')"]
+    assert parallel.run(waits, 1, command) == []
+    assert log.read_text().split() == ["start", "middle", "alone", "end", "side"]
 
 
 @pytest.mark.parametrize("jobs", [1, 3])

@@ -29,10 +29,10 @@ def prior():
 
 
 def tokens(lengths, dim=6, seed=1):
-    """Random tokens; what is padded holds large numbers, which nothing may read."""
+    """Random tokens; what is padded is not a number, so that nothing can read it unseen."""
     states = torch.randn(len(lengths), max(lengths), dim, generator=generator(seed))
     mask = torch.arange(max(lengths))[None] < torch.tensor(lengths)[:, None]
-    return Tokens(torch.where(mask[..., None], states, 1e3), mask)
+    return Tokens(torch.where(mask[..., None], states, float("nan")), mask)
 
 
 def test_the_papers_network_has_about_40_million_parameters():
@@ -74,7 +74,7 @@ def test_the_order_of_tokens_matters_only_through_their_states(prior):
 def test_a_short_sequence_is_the_same_alone_and_padded(prior, frames):
     z, query = torch.randn(2, 16, 8, generator=generator()), tokens([5, 3])
     mask = torch.arange(16)[None] < torch.tensor([frames, 16])[:, None]
-    padded = torch.where(mask[..., None], z, 1e3)
+    padded = torch.where(mask[..., None], z, float("nan"))
     found = prior(padded, 0.7, query, mask=mask)
     assert torch.allclose(found[:1, :frames], prior(z[:1, :frames], 0.7, query[:1]), atol=1e-5)
     assert not found[0, frames:].any(), "what is padded comes back as 0"
@@ -121,9 +121,10 @@ def test_an_objective_is_what_its_name_says(name):
     sigma = torch.tensor([0.1, 1, 3, 9])
     level = sigma[:, None, None]
     said = {}
-    net = prior.net.register_forward_hook(lambda module, inputs, output: said.update(raw=output))
+    net = prior.net.register_forward_hook(lambda module, inputs, output: said.update(asked=inputs[0], raw=output))
     error = (prior(z0 + level * eps, sigma) - z0) / prior.scalings(sigma)[1][:, None, None]
     net.remove()
+    assert torch.allclose(said["asked"], (z0 + level * eps) / (1 + level**2).sqrt(), atol=1e-5), "of unit variance"
     expected = {
         "sample": said["raw"] - z0,
         "noise": said["raw"] - eps,
@@ -153,6 +154,10 @@ def test_bad_tokens_are_refused_in_one_line(prior):
         Tokens(torch.randn(2, 3, 6), torch.tensor([[True, False, False], [False, False, False]]))
     with pytest.raises(ValueError, match="boolean mask"):
         Tokens(torch.randn(2, 3, 6), torch.ones(2, 3))
+    z, short = torch.randn(2, 16, 8), torch.arange(16)[None] < torch.tensor([9, 16])[:, None]
+    for mask in (short.float(), short.flip(1)):
+        with pytest.raises(ValueError, match="real frames before its padding"):
+            prior(z, 0.7, tokens([3, 2]), mask=mask)
     with pytest.raises(ValueError, match="7 dimensions, the model expects 6"):
         prior(torch.randn(2, 16, 8), 0.7, tokens([3, 2], dim=7))
 

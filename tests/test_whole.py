@@ -218,9 +218,9 @@ def test_a_bad_store_stops_the_stage_and_leaves_its_reports(ran, spoil, what):
 
 TRAINED = {
     "train-prior": ("build/models/prior/0.safetensors", "prior-0",
-                    {"models": {"prior": {"training": {"steps": 4000}}}, "training_seeds": [0]}),
+                    {"models": {"prior": {"training": {"steps": 2000}}}, "training_seeds": [0]}),
     "picture-encoder": ("build/encoders/clip-mini.safetensors", "clip-mini",
-                        {"encoders": {"clip-mini": {"training": {"steps": 500}}}}),
+                        {"encoders": {"clip-mini": {"training": {"steps": 300}}}}),
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Every network in one place, by the name that the papers' readers look for; stages import the module they use."""
+"""Every network in one place, for lessons and readers; the pipeline's stages import the module that they use."""
 
 from ghostnotes.mlp import MLPPrior, MLPRegression
 from ghostnotes.preconditioning import FourierFeatures, Standardiser, preconditioning

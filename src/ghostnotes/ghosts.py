@@ -70,6 +70,11 @@ def load_pairs(ghost, name: str, rows) -> Pairs:
     ("tokens" or "pooled"). rows: how many tracks of each split are used.
     """
     sequences = ghost.network.startswith("unet")
+    if ghost.audio_form not in ("windows", "pooled") or ghost.text_form not in ("tokens", "pooled"):
+        raise ValueError(f'ghosts: audio is "windows" or "pooled", text "tokens" or "pooled", got {ghost.audio_form!r} '
+                         f"and {ghost.text_form!r}")  # fmt: skip
+    if not sequences and (ghost.audio_form, ghost.text_form) != ("pooled", "pooled"):
+        raise ValueError(f"ghosts: {ghost.network} knows no sequences; give it pooled audio and pooled text")
     tracks = Embeddings.load(BUILD / "embeddings" / ghost.audio / f"{name}-tracks.safetensors")
     if ghost.text_form == "tokens":
         states = token_states(ghost.text, name, rows)
@@ -103,7 +108,10 @@ def row_losses(network: nn.Module, z0: Tensor, query, drop: Tensor, sigma: Tenso
     z0: (B, T, dim) or (B, dim) in the standardised space. GD-Retriever eq. 1 where the network predicts the sample.
     """
     if sigma is None:
-        error = network(query, drop) - z0
+        found = network(query, drop)
+        if found.shape != z0.shape:
+            raise ValueError(f"ghosts: the network answers with {tuple(found.shape)}, the tracks are {tuple(z0.shape)}")
+        error = found - z0
     else:
         level, c_out = (x.reshape(-1, *[1] * (z0.ndim - 1)) for x in (sigma, network.scalings(sigma)[1]))
         error = (network(z0 + level * noise, sigma, query, drop) - z0) / c_out

@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from ghostnotes.preconditioning import FourierFeatures, Standardiser, preconditioning
+from ghostnotes.preconditioning import FourierFeatures, Standardiser
+from ghostnotes.unet import SCALINGS
 
 
 class _PooledModel(nn.Module):
@@ -39,9 +40,9 @@ class MLPPrior(_PooledModel):
 
     sigma_data = 1.0
 
-    def __init__(self, dim: int, query_dim: int, width: int = 4096, dropout: float = 0.0):
+    def __init__(self, dim: int, query_dim: int, width: int = 4096, dropout: float = 0.0, scalings: str = "edm"):
         super().__init__(dim, query_dim, dim + query_dim + 128, width, dropout)
-        self.noise, self.scalings = FourierFeatures(128), preconditioning
+        self.noise, self.scalings = FourierFeatures(128), SCALINGS[scalings]
 
     def forward(self, z: Tensor, sigma, query: Tensor | None = None, drop: Tensor | None = None) -> Tensor:
         return self.bind(query, drop)(z, sigma)

@@ -7,12 +7,15 @@ results, and what DVC remembers of them, are those of a plain `dvc repro`.
 """
 
 import argparse
-import re
+import codecs
+import os
+import signal
 import subprocess
 import sys
 import time
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from pathlib import Path
 
 from tqdm import tqdm
 
@@ -44,45 +47,63 @@ def depths(waits: dict[str, set[str]]) -> dict[str, int]:
 def run(waits: dict[str, set[str]], jobs: int, command: list[str]) -> list[str]:
     """Run `command STAGE` for every stage as soon as what it waits for is done, `jobs` at a time; returns what failed.
 
-    After a failure nothing more is started. The last line that each stage prints, which is its progress bar, is shown.
+    After a failure nothing more is started; if this process is interrupted, so are the stages. The last line that each
+    stage prints, which is its progress bar, is shown.
     """
-    depth, order, failed, running = depths(waits), list(waits), [], {}
+    depth, order, failed, running, live = depths(waits), list(waits), [], {}, {}
     left = {name: set(needed) for name, needed in waits.items()}
     slots = deque(tqdm(bar_format="{desc}", position=place + 1, leave=False) for place in range(jobs))
     with tqdm(total=len(waits), desc="stages", unit="stage", position=0) as bar, ThreadPoolExecutor(jobs) as pool:
-        while running or (left and not failed):
-            ready = [name for name, needed in left.items() if not needed] if not failed else []
-            for name in sorted(ready, key=lambda one: (-depth[one], order.index(one)))[: jobs - len(running)]:
-                del left[name]
-                running[pool.submit(_follow, [*command, name], name, slots)] = name
-            for job in wait(running, return_when=FIRST_COMPLETED).done:
-                name, (status, minutes, said) = running.pop(job), job.result()
-                if status:
-                    failed.append(name)
-                    tqdm.write("\n".join([*said, f"{name}: failed"]), file=sys.stderr)
-                else:
-                    if not any("didn't change, skipping" in line for line in said):
-                        tqdm.write(f"{minutes:6.1f} min  {name}", file=sys.stderr)
-                    bar.update(1)
-                for needed in left.values():
-                    needed.discard(name)
+        try:
+            while running or (left and not failed):
+                ready = [name for name, needed in left.items() if not needed] if not failed else []
+                for name in sorted(ready, key=lambda one: (-depth[one], order.index(one)))[: jobs - len(running)]:
+                    del left[name]
+                    running[pool.submit(_follow, [*command, name], name, slots, live)] = name
+                for job in wait(running, return_when=FIRST_COMPLETED).done:
+                    name, (status, minutes, said) = running.pop(job), job.result()
+                    if status:
+                        failed.append(name)
+                        tqdm.write("\n".join([*said, f"{name}: failed"]), file=sys.stderr)
+                    else:
+                        if not any("didn't change, skipping" in line for line in said):
+                            tqdm.write(f"{minutes:6.1f} min  {name}", file=sys.stderr)
+                        bar.update(1)
+                    for needed in left.values():
+                        needed.discard(name)
+        except BaseException:
+            for process in list(live.values()):
+                os.killpg(process.pid, signal.SIGINT)
+            raise
     for slot in slots:
         slot.close()
     return failed
 
 
-def _follow(command: list[str], name: str, slots: deque) -> tuple[int, float, list[str]]:
-    """Run one command and show its last line in a free slot: exit status, minutes, and the last lines it said."""
+def _follow(command: list[str], name: str, slots: deque, live: dict) -> tuple[int, float, list[str]]:
+    """Run one command and show its last line in a free slot: exit status, minutes, and the last lines it said.
+
+    It leads a group of processes of its own, so that it can be interrupted with all that it started.
+    """
     slot, started, said, rest = slots.popleft(), time.monotonic(), deque(maxlen=KEPT), ""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                               start_new_session=True)  # fmt: skip
+    live[name] = process
     while piece := process.stdout.read1():
-        *whole, rest = re.split(r"[\r\n]+", rest + piece.decode(errors="replace"))
-        said.extend(line for line in whole if line.strip())
-        shown = rest.strip() or (said[-1] if said else "")
+        *whole, rest = (rest + decoder.decode(piece)).split("\n")
+        said.extend(_painted(line) for line in whole if _painted(line))
+        shown = _painted(rest) or (said[-1] if said else "")
         slot.set_description_str(f"  {name}: {shown}"[: (slot.ncols or 120) - 1])
     slot.set_description_str("")
     slots.append(slot)
-    return process.wait(), (time.monotonic() - started) / 60, [*said, *[rest] * bool(rest.strip())]
+    del live[name]
+    return process.wait(), (time.monotonic() - started) / 60, [*said, *[_painted(rest)] * bool(_painted(rest))]
+
+
+def _painted(line: str) -> str:
+    """What is left of a line that was painted over: the last of its parts that holds anything."""
+    return next((part.rstrip() for part in reversed(line.split("\r")) if part.strip()), "")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -92,17 +113,23 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     from dvc.exceptions import DvcException
 
+    # stages call `python`: this one, even where its environment was not activated
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         waits = stale_stages()
+        command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item"]
+        failed = run(waits, max(1, options.jobs), command) if waits else []
     except DvcException as error:  # no project here, a fault in dvc.yaml, or another run that has not ended
         print(f"ghostnotes: {' '.join(str(error).split())} (`dvc status` may say more)", file=sys.stderr)
         return 1
-    if not waits:
-        print("Everything is up to date.")
-        return 0
-    failed = run(waits, max(1, options.jobs), ["dvc", "--wait-for-lock", "repro", "--single-item"])
+    except KeyboardInterrupt:
+        print("ghostnotes: interrupted; what is done stays done", file=sys.stderr)
+        return 130
     if failed:
         print(f"ghostnotes: stopped, because {' and '.join(failed)} failed; what is done stays done", file=sys.stderr)
+    elif not waits:
+        print("Everything is up to date.")
     return 1 if failed else 0
 
 

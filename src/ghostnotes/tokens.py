@@ -36,6 +36,6 @@ class Tokens:
 
     def pooled(self) -> "Tokens":
         """Every text as a single token, the mean of its real ones."""
-        real = self.mask[..., None].to(self.states)
-        mean = (self.states * real).sum(1, keepdim=True) / real.sum(1, keepdim=True)
+        real = self.mask[..., None]
+        mean = self.states.masked_fill(~real, 0.0).sum(1, keepdim=True) / real.sum(1, keepdim=True)
         return Tokens(mean, torch.ones_like(self.mask[:, :1]))

@@ -1,8 +1,8 @@
 """The network for sequences of embeddings: GD-Retriever's 1-D U-Net with cross-attention to a text's tokens.
 
 GD-Retriever 3.1. Residual blocks with FiLM on the noise level; in the deeper half of the levels frames also attend to
-one another and to the text. Frames and tokens that are padding are masked everywhere: a sequence's result is the same
-alone and in any batch. All inside is (B, T, channels).
+one another and to the text. Frames and tokens that are padding (real ones come first) are masked everywhere: a
+sequence's result is the same alone and in any batch. All inside is (B, T, channels).
 """
 
 import math
@@ -116,7 +116,8 @@ class UNet(nn.Module):
         if query is None:
             states, mask = self.null[None, None], torch.ones(1, 1, dtype=torch.bool, device=self.null.device)
         else:
-            states, mask = query.states.to(self.null), query.mask
+            mask = query.mask
+            states = query.states.to(self.null).masked_fill(~mask[..., None], 0.0)
         if query is not None and drop is not None:
             first = torch.arange(mask.shape[1], device=mask.device) == 0
             states = torch.where(drop[:, None, None], self.null, states)
@@ -204,16 +205,19 @@ class UNetPrior(_SequenceModel):
 
     def bind(self, query: Tokens | None, drop: Tensor | None = None, mask: Tensor | None = None):
         """denoiser(z, sigma) for this query; the text's keys and values are computed here, once."""
+        if mask is not None and (mask.dtype != torch.bool or (mask[:, 1:] & ~mask[:, :-1]).any()):
+            raise ValueError("the mask of frames must be boolean (B, T), each sequence's real frames before its padding")
         read = self.read(query, drop)
 
         def denoiser(z: Tensor, sigma) -> Tensor:
             x = z.to(self.net.null)
             real = torch.ones(x.shape[:2], dtype=torch.bool, device=x.device) if mask is None else mask
+            x = x.masked_fill(~real[..., None], 0.0)
             levels = torch.as_tensor(sigma).to(x).reshape(-1)
             *scalings, c_noise = self.scalings(levels, self.sigma_data)
             c_skip, c_out, c_in = (c[:, None, None] for c in scalings)
             clean = c_skip * x + c_out * self.net(c_in * x, self.noise(c_noise), read, real)
-            return (clean * real[..., None]).to(z.dtype)
+            return clean.masked_fill(~real[..., None], 0.0).to(z.dtype)
 
         return denoiser
 
