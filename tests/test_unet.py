@@ -156,7 +156,7 @@ def test_bad_tokens_are_refused_in_one_line(prior):
         Tokens(torch.randn(2, 3, 6), torch.ones(2, 3))
     z, short = torch.randn(2, 16, 8), torch.arange(16)[None] < torch.tensor([9, 16])[:, None]
     for mask in (short.float(), short.flip(1)):
-        with pytest.raises(ValueError, match="real frames before its padding"):
+        with pytest.raises(ValueError, match="real frames before padding"):
             prior(z, 0.7, tokens([3, 2]), mask=mask)
     with pytest.raises(ValueError, match="7 dimensions, the model expects 6"):
         prior(torch.randn(2, 16, 8), 0.7, tokens([3, 2], dim=7))

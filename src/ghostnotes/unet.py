@@ -206,7 +206,7 @@ class UNetPrior(_SequenceModel):
     def bind(self, query: Tokens | None, drop: Tensor | None = None, mask: Tensor | None = None):
         """denoiser(z, sigma) for this query; the text's keys and values are computed here, once."""
         if mask is not None and (mask.dtype != torch.bool or (mask[:, 1:] & ~mask[:, :-1]).any()):
-            raise ValueError("the mask of frames must be boolean (B, T), each sequence's real frames before its padding")
+            raise ValueError("the mask of frames must be boolean (B, T), real frames before padding")
         read = self.read(query, drop)
 
         def denoiser(z: Tensor, sigma) -> Tensor:
