@@ -73,7 +73,7 @@ def run(waits: dict[str, set[str]], jobs: int, command: list[str]) -> list[str]:
                         needed.discard(name)
         except BaseException:
             for process in list(live.values()):
-                os.killpg(process.pid, signal.SIGINT)
+                os.killpg(process.pid, signal.SIGTERM)
             raise
     for slot in slots:
         slot.close()
