@@ -7,7 +7,7 @@ import torch
 import yaml
 
 from ghostnotes import config, profiles
-from ghostnotes.denoisers import ResNetPrior
+from ghostnotes.denoisers import ResNetPrior, UNetPrior
 
 
 def test_a_copy_holds_the_overlaid_settings(tmp_path):
@@ -55,3 +55,29 @@ def test_the_paper_profile_is_the_papers_network_and_training():
     recipe = prior.training
     assert (recipe.steps, recipe.learning_rate, recipe.weight_decay) == (2_000_000, 1e-5, 0)
     assert settings.sweep.seeds == 50 and {-1, 5, 9, 11, 15, 19} <= set(settings.sweep.omegas)
+
+
+def test_the_paper_profile_is_gd_retrievers_network_and_training():
+    """GD-Retriever 3.1.1 and 3.3: about 40M parameters, peak 1e-4, 5k warm-up, 100k steps, batch 256, mask .1."""
+    base, changes = (yaml.safe_load(Path(path).read_text()) for path in ("params.yaml", "profiles/paper.yaml"))
+    ghosts = config.validate(config.overlay(base, changes), Path("profiles/paper.yaml")).ghosts
+    with torch.device("meta"):
+        network = UNetPrior(512, 768, ghosts.width, ghosts.levels, ghosts.heads)
+    assert 39e6 <= sum(p.numel() for p in network.parameters()) <= 41e6
+    recipe = ghosts.training
+    assert (recipe.steps, recipe.batch, recipe.learning_rate, recipe.warmup) == (100_000, 256, 1e-4, 5000)
+    assert (ghosts.mask, ghosts.hidden, ghosts.sampling.ranked) == (0.1, 4096, 5) and recipe.patience > 0
+    assert ghosts.models["clap"].target == "sample" and ghosts.models["noise"].target == "noise"
+
+
+@pytest.mark.parametrize("profile", [None, "full", "paper", "smoke"])
+def test_what_the_ablations_compare_differs_in_one_thing(profile):
+    """Pooled against sequence: the same network, target and encoders; x0 against epsilon: all but the target."""
+    values = yaml.safe_load(Path("params.yaml").read_text())
+    values = config.overlay(values, yaml.safe_load(Path(f"profiles/{profile}.yaml").read_text())) if profile else values
+    models = config.validate(values, Path("params.yaml")).ghosts.models
+    for name in ("pooled", "pooled-audio", "pooled-text"):
+        unlike = {key for key, value in models[name].model_dump().items() if value != getattr(models["clap"], key)}
+        assert unlike == {f"{form}_form" for form in ("audio", "text") if name in ("pooled", f"pooled-{form}")}
+    one, other = (models[name].model_dump() for name in ("sample", "noise"))
+    assert one | {"target": ""} == other | {"target": ""} and one["target"] != other["target"]

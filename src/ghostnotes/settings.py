@@ -2,44 +2,13 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+from pydantic import Field, model_validator
 
-Whole = Annotated[int, Field(ge=0)]
-Count = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[FiniteFloat, Field(gt=0)]
+from ghostnotes.fields import Ascending, Count, Counts, Noise, Positive, Seeds, Share, Strict, TrainingSettings
+from ghostnotes.ghost_settings import Ghosts
+
 EncoderName = Literal["muscall-mini", "clap-mini", "mule-mini", "clip-mini"]
-
-
-def _ascending(values: list) -> list:
-    if any(one >= following for one, following in zip(values, values[1:])):
-        raise ValueError("the list must ascend, no value twice")
-    return values
-
-
-Ascending = Annotated[list[FiniteFloat], Field(min_length=1), AfterValidator(_ascending)]
 ModelName = Literal["prior", "regression", "regression-long", "regression-text"]
-
-
-class Strict(BaseModel):
-    """Unknown keys, NaN and wrong types are errors; settings do not change once read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class TrainingSettings(Strict):
-    """How long and how fast: steps, batch rows, peak learning rate, and how often to measure, save and give up."""
-
-    steps: Count
-    batch: Count
-    learning_rate: Positive
-    warmup: Whole = 100
-    weight_decay: Annotated[FiniteFloat, Field(ge=0)] = 0.0
-    ema: Annotated[float, Field(ge=0, lt=1)] = 0.999
-    evaluate_every: Count = 100
-    patience: Whole = 0  # measurements without a better one before stopping; 0 = go to the end
-    seed: Whole = 0
-    keep: Literal["best", "last"] = "best"  # whose weights the model is left with: lowest val_loss, or the end
 
 
 class Rows(Strict):
@@ -94,19 +63,6 @@ class Model(Strict):
     training: TrainingSettings
 
 
-class Noise(Strict):
-    """The noise levels that a prior is trained at, log-uniform between these."""
-
-    sigma_min: Positive
-    sigma_max: Positive
-
-    @model_validator(mode="after")
-    def _ordered(self):
-        if self.sigma_min >= self.sigma_max:
-            raise ValueError(f"sigma_min {self.sigma_min:g} is not below sigma_max {self.sigma_max:g}")
-        return self
-
-
 class Sampling(Noise):
     """Solver and noise levels of generation: Karras steps between sigma_max and sigma_min."""
 
@@ -119,7 +75,7 @@ class Cost(Strict):
     """The cost of sampling: strengths, numbers of network evaluations, and noise seeds of the reference."""
 
     omegas: Ascending
-    evaluations: Annotated[list[Count], Field(min_length=1), AfterValidator(_ascending)]
+    evaluations: Counts
     seeds: Annotated[int, Field(ge=2)]
 
 
@@ -129,8 +85,8 @@ class Sweep(Strict):
     omegas: Ascending
     ideal_omegas: Ascending
     seeds: Annotated[int, Field(ge=2)]
-    recall_at: Annotated[list[Count], Field(min_length=1), AfterValidator(_ascending)]
-    entropy_at: Annotated[list[Count], Field(min_length=1), AfterValidator(_ascending)]
+    recall_at: Counts
+    entropy_at: Counts
 
 
 class Steering(Strict):
@@ -175,7 +131,7 @@ class Settings(Strict):
     encoders: Annotated[dict[EncoderName, Encoder], Field(min_length=4)]
     probe: Probe
     noise: Noise
-    training_seeds: Annotated[list[Whole], Field(min_length=1), AfterValidator(_ascending)]
+    training_seeds: Seeds
     models: Annotated[dict[ModelName, Model], Field(min_length=4)]
     sampling: Sampling
     cost: Cost
@@ -184,6 +140,7 @@ class Settings(Strict):
     sweep: Sweep
     uncertainty: Uncertainty
     effects: Effects
+    ghosts: Ghosts
 
     @model_validator(mode="after")
     def _trained_where_sampled(self):
