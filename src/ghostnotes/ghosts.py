@@ -1,7 +1,6 @@
-"""Ghost queries: texts paired with sequences of window embeddings, the networks that learn from them, what they ask.
+"""Texts paired with sequences of window embeddings, and the networks that learn to imagine the one from the other.
 
-GD-Retriever 3 and 4.1. A ghost is imagined in the space of the audio encoder, window by window; its mean over samples
-and time asks the gallery.
+GD-Retriever 3: what a network is given, what it should answer, what it minimises. `ghost_queries` asks a trained one.
 """
 
 from dataclasses import dataclass
@@ -9,7 +8,6 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ghostnotes import objectives, samplers
 from ghostnotes.datasets import made
@@ -31,9 +29,11 @@ class Pairs:
     """Texts, and the tracks that they were written for: what a network is asked, and what it should answer.
 
     queries: N texts, as tokens or as vectors (N, d); tracks: (M, T, dim), or (M, dim) where nothing is a sequence;
-    owner (N,): the track of each text, so that all texts of a track have one right answer.
+    owner (N,): the track of each text, so that all texts of a track have one right answer; ids: the texts' names,
+    "TRACK/NUMBER".
     """
 
+    ids: tuple[str, ...]
     queries: Tokens | Tensor
     tracks: Tensor
     owner: Tensor
@@ -41,9 +41,10 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.owner)
 
-    def at(self, rows: Tensor) -> tuple[Tensor, Tokens | Tensor]:
-        """Tracks and texts of these rows."""
-        return self.tracks[self.owner[rows]], self.queries[rows]
+    def first(self, count: int = 1) -> "Pairs":
+        """The first texts of every track, so many of each."""
+        rows = [row for row, name in enumerate(self.ids) if int(name.rsplit("/", 1)[1]) < count]
+        return Pairs(tuple(self.ids[row] for row in rows), self.queries[rows], self.tracks, self.owner[rows])
 
 
 def token_states(encoder: str, name: str, rows) -> TokenStates:
@@ -66,15 +67,9 @@ def token_states(encoder: str, name: str, rows) -> TokenStates:
 def load_pairs(ghost, name: str, rows) -> Pairs:
     """The captions of a set and its tracks, in the form that a network takes.
 
-    ghost: network (a name of NETWORKS), audio and text (encoders), audio_form ("windows" or "pooled"), text_form
-    ("tokens" or "pooled"). rows: how many tracks of each split are used.
+    ghost: a network's settings (`settings.Ghost`). rows: how many tracks of each split are used.
     """
     sequences = ghost.network.startswith("unet")
-    if ghost.audio_form not in ("windows", "pooled") or ghost.text_form not in ("tokens", "pooled"):
-        raise ValueError(f'ghosts: audio is "windows" or "pooled", text "tokens" or "pooled", got {ghost.audio_form!r} '
-                         f"and {ghost.text_form!r}")  # fmt: skip
-    if not sequences and (ghost.audio_form, ghost.text_form) != ("pooled", "pooled"):
-        raise ValueError(f"ghosts: {ghost.network} knows no sequences; give it pooled audio and pooled text")
     tracks = Embeddings.load(BUILD / "embeddings" / ghost.audio / f"{name}-tracks.safetensors")
     if ghost.text_form == "tokens":
         states = token_states(ghost.text, name, rows)
@@ -87,7 +82,17 @@ def load_pairs(ghost, name: str, rows) -> Pairs:
     vectors = tracks.windows if ghost.audio_form == "windows" else tracks.vectors[:, None]
     row_of = {track: row for row, track in enumerate(tracks.ids)}
     owner = torch.tensor([row_of[text.rsplit("/", 1)[0]] for text in ids])
-    return Pairs(queries, vectors if sequences else vectors[:, 0], owner)
+    return Pairs(ids, queries, vectors if sequences else vectors[:, 0], owner)
+
+
+def shape(ghost, sizes, pairs: Pairs) -> dict:
+    """What `NETWORKS[ghost.network]` is built from, for these pairs; sizes: `settings.Ghosts`."""
+    words = pairs.queries.states if isinstance(pairs.queries, Tokens) else pairs.queries
+    if not ghost.network.startswith("unet"):
+        return {"dim": pairs.tracks.shape[-1], "query_dim": words.shape[-1], "width": sizes.hidden}
+    found = {"dim": pairs.tracks.shape[-1], "text_dim": words.shape[-1], "width": sizes.width, "levels": sizes.levels,
+             "heads": sizes.heads}  # fmt: skip
+    return found | ({"scalings": ghost.target} if ghost.network == "unet" else {"frames": pairs.tracks.shape[1]})
 
 
 def draw(count: int, batch: int, mask: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -97,7 +102,7 @@ def draw(count: int, batch: int, mask: float, generator: torch.Generator) -> tup
 
 def noise_levels(ghost, count: int, low: float, high: float, generator: torch.Generator) -> Tensor:
     """(count,) noise levels of a training batch: log-uniform for EDM, else uniform over AudioLDM2's 1000 steps."""
-    if ghost.objective == "edm":
+    if ghost.target == "edm":
         return objectives.log_uniform_sigmas(count, low, high, generator)
     return samplers.ddim_sigmas(1000)[torch.randint(1000, (count,), generator=generator)].float()
 
@@ -121,8 +126,3 @@ def row_losses(network: nn.Module, z0: Tensor, query, drop: Tensor, sigma: Tenso
 def load(path: Path) -> tuple[nn.Module, dict]:
     """A trained network in evaluation mode, and what was saved with it."""
     return load_weights(path, lambda saved: NETWORKS[saved["network"]](**saved["shape"]))
-
-
-def query_vectors(ghosts: Tensor) -> Tensor:
-    """Ghosts (Q, S, T, dim) or (Q, S, dim), unit norm -> their mean over samples and time, unit norm: (Q, dim)."""
-    return F.normalize(ghosts.flatten(1, -2).mean(1), dim=-1)

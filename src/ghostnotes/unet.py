@@ -1,8 +1,9 @@
 """The network for sequences of embeddings: GD-Retriever's 1-D U-Net with cross-attention to a text's tokens.
 
 GD-Retriever 3.1. Residual blocks with FiLM on the noise level; in the deeper half of the levels frames also attend to
-one another and to the text. Frames and tokens that are padding (real ones come first) are masked everywhere: a
-sequence's result is the same alone and in any batch. All inside is (B, T, channels).
+one another and to the text. A linear filter runs past it all, from input to output. Frames and tokens that are padding
+(real ones come first) are masked everywhere: a sequence's result is the same alone and in any batch. All inside is
+(B, T, channels).
 """
 
 import math
@@ -88,14 +89,30 @@ class Stage(nn.Module):
         return self.text(self.frames(x, None, mask), read, text_mask) if self.text else x
 
 
+class NoiseFilter(nn.Module):
+    """A linear map of every frame that depends on the noise level: (B, T, dim) -> (B, T, dim).
+
+    The exact denoiser of a Gaussian is one: each direction is kept by v / (v + sigma^2). The noise has as many
+    directions as an embedding, so a U-Net no wider than `dim` cannot carry it and the music too; here it need not.
+    """
+
+    def __init__(self, dim: int, hidden: int, width: int):
+        super().__init__()
+        self.split, self.film, self.join = nn.Linear(dim, hidden), nn.Linear(width, hidden), nn.Linear(hidden, dim)
+
+    def forward(self, x: Tensor, noise: Tensor) -> Tensor:
+        return self.join(self.split(x) * (1 + self.film(noise)[:, None]))
+
+
 class UNet(nn.Module):
-    """(B, T, inputs) -> (B, T, outputs) under a noise embedding and a text: every level halves the number of frames."""
+    """(B, T, dim) -> (B, T, dim) under a noise embedding and a text: every level halves the number of frames."""
 
     def __init__(self, dim: int, text_dim: int, width: int, levels: int, heads: int, dropout: float):
         super().__init__()
         self.text = nn.Sequential(nn.LayerNorm(text_dim), nn.Linear(text_dim, width))
         self.null = nn.Parameter(torch.randn(text_dim) / 10)  # the token that stands for no text
         self.conv_in, self.norm, self.out = FrameConv(dim, width), nn.LayerNorm(width), nn.Linear(width, dim)
+        self.filter = NoiseFilter(dim, 512, width)
 
         def stage(inputs: int, level: int) -> Stage:
             return Stage(inputs, width, heads, dropout, attends=level >= min(levels - 1, (levels + 1) // 2))
@@ -104,7 +121,6 @@ class UNet(nn.Module):
         self.shrink = nn.ModuleList(FrameConv(width, width, stride=2) for _ in range(levels - 1))
         self.middle = stage(width, levels - 1)
         self.up = nn.ModuleList(stage(2 * width, level) for level in range(levels))
-        self.grow = nn.ModuleList(FrameConv(width, width) for _ in range(levels - 1))
 
     @property
     def stages(self) -> list[Stage]:
@@ -129,7 +145,7 @@ class UNet(nn.Module):
         """x: (B, T, dim), noise: (B or 1, width), read: from `read`, mask: (B, T) real frames."""
         found, text_mask = read
         found, masks, skips = iter(found), [mask], []
-        x = self.conv_in(x, mask)
+        filtered, x = self.filter(x, noise), self.conv_in(x, mask)
         for level, stage in enumerate(self.down):
             x = stage(x, noise, masks[-1], next(found), text_mask)
             skips.append(x)
@@ -141,8 +157,7 @@ class UNet(nn.Module):
             x = self.up[level](torch.cat([x, skips[level]], dim=-1), noise, masks[level], next(found), text_mask)
             if level > 0:
                 x = x.repeat_interleave(2, dim=1)[:, : masks[level - 1].shape[1]]
-                x = self.grow[level - 1](x, masks[level - 1])
-        return self.out(self.norm(x))
+        return filtered + self.out(self.norm(x))
 
 
 def sample_scalings(sigma: Tensor, sigma_data: float = 1.0) -> tuple[Tensor, Tensor, Tensor, Tensor]:
