@@ -1,8 +1,13 @@
-"""Every test starts in the project's root, as the commands in the README do."""
+"""Every test starts in the project's root, as the commands in the README do; the whole pipeline runs once for all."""
 
+import os
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
+from scratch import Copy
 
 
 @pytest.fixture(autouse=True)
@@ -10,6 +15,32 @@ def in_the_project(monkeypatch):
     monkeypatch.chdir(Path(__file__).parents[1])
 
 
+@pytest.fixture(scope="session")
+def smoke_run(tmp_path_factory):
+    """smoke_run(name) -> a `Copy` after one whole run in the smoke profile: "whole" or "killed", a folder each.
+
+    The first worker that asks runs the pipeline; another waits for it, and finds its own folder as the run left it.
+    """
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    copies = {name: Copy(base / "smoke" / name / "copy") for name in ("whole", "killed")}
+    output = base / "smoke" / "output"
+
+    def run(name):
+        with FileLock(base / "smoke.lock"):
+            if not output.exists():
+                first = copies["whole"]
+                first.make()
+                done = first.run(sys.executable, "-m", "ghostnotes.parallel")
+                assert done.returncode == 0, done.stdout[-3000:]
+                shutil.copytree(first.folder, copies["killed"].folder, symlinks=True)
+                output.write_text(done.stdout)
+        copies[name].output = output.read_text()
+        return copies[name]
+
+    return run
+
+
 def pytest_collection_modifyitems(items):
-    """The slow ones first: `make test` runs two files at a time, and these take longest."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """The slow ones first: `make test` runs two files at a time, and these take longest. But those of zz wait."""
+    items.sort(key=lambda item: ("zz_" in item.nodeid, item.get_closest_marker("slow") is None))
