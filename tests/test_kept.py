@@ -29,8 +29,9 @@ def run(folder, tables, code="c1", omega=2, drawing="d1"):
     (folder / "profiles/full.yaml").write_text("seeds: [0, 1]\n")
     seeds = [0, 1] if (folder / MARK).exists() else [0]
     params = {"params.yaml": {"omega": omega, "seeds": seeds}}
+    lesson = {"deps": [{"path": "lesson.ipynb", "md5": "l"}], "outs": [{"path": "executed.ipynb", "md5": str(tables)}]}
     lock = {"ghosts": {"deps": drawn, "params": params, "outs": [ghosts]}, "gdr": {"deps": deps, "outs": outs},
-            "embeddings": {"deps": [], "outs": [{"path": "build/embeddings", "md5": "e"}]}}  # fmt: skip
+            "embeddings": {"outs": [{"path": "build/embeddings", "md5": "e"}]}, "lesson": lesson}  # fmt: skip
     (folder / "dvc.lock").write_text(yaml.safe_dump({"stages": lock}))
 
 

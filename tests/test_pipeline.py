@@ -117,3 +117,12 @@ def test_no_track_of_a_test_set_is_in_a_set_that_anything_learns_from(kind):
     searched = [names for split, names in tables if split in ("test", "gallery")]
     assert len(learnt) == 4 and len(searched) == 6
     assert not set.union(*learnt) & set.union(*searched)
+
+
+def test_the_lock_knows_the_stages_that_there_are_and_no_others():
+    """A renamed stage leaves its record behind, with outputs that another stage makes now."""
+    names = set()
+    for name, stage in PIPELINE.items():
+        items = itertools.product(*(map(str, values) for values in stage.get("matrix", {}).values()))
+        names |= {f"{name}@{'-'.join(item)}" if item else name for item in items}
+    assert set(yaml.safe_load((ROOT / "dvc.lock").read_text())["stages"]) == names

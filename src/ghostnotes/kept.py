@@ -41,9 +41,13 @@ def keep(profile: str, folder: Path, project: Path = Path(".")) -> list[str]:
         raise ValueError(f"{folder} is no copy of a profile whose pipeline has run; "
                          f"first: python -m ghostnotes.profiles {profile} {folder}")  # fmt: skip
     known = {path: md5 for stage in stages(project).values() for path, md5 in stage["outs"].items()}
-    own = [stage for stage in stages(folder).values() if any(known.get(p) != md5 for p, md5 in stage["outs"].items())]
+    found = stages(folder).values()
+    differ = [stage for stage in found if any(known.get(path) != md5 for path, md5 in stage["outs"].items())]
+    own = [stage for stage in differ if any(path.startswith(SHOWN) for path in stage["outs"])]
+    for stage in own:  # grows by the stages that made what these read
+        own += [one for one in differ if one not in own and one["outs"].keys() & stage["deps"].keys()]
     made = {path for stage in own for path in stage["outs"]}
-    # what goes into the stages that differ, from outside them
+    # what goes into these stages from outside them
     inputs = {path: md5 for stage in own for path, md5 in stage["deps"].items() if path not in made}
     params = {key: value for stage in own for key, value in stage["params"].items()}
     made_by = {"profile": profile, "inputs": dict(sorted(inputs.items())), "params": dict(sorted(params.items()))}
