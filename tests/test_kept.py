@@ -97,6 +97,19 @@ def test_another_codes_results_are_refused_and_nothing_is_lost(both):
     assert (project / "reports/full/tables/one.csv").read_text() == "2"
 
 
+def test_half_a_run_is_no_result(both):
+    """Killed before its tables: what it has trained so far must not stand for the profile."""
+    project, copy = both
+    run(project, {"one": "1"})
+    run(copy, {"one": "2"})
+    lock = yaml.safe_load((copy / "dvc.lock").read_text())
+    del lock["stages"]["gdr"]
+    (copy / "dvc.lock").write_text(yaml.safe_dump(lock))
+    with pytest.raises(ValueError, match="has not run to its end: gdr is missing \\(1 such stages\\)"):
+        kept.keep("full", copy, project)
+    assert not (project / "reports/full").exists()
+
+
 def test_a_folder_that_has_not_run_is_named(both, capsys):
     project, copy = both
     run(project, {"one": "1"})

@@ -33,16 +33,20 @@ def stages(folder: Path) -> dict[str, dict]:
 def keep(profile: str, folder: Path, project: Path = Path(".")) -> list[str]:
     """Copy what differs to reports/<profile> and return its paths; what an earlier run kept there goes.
 
-    ValueError where the folder is no scratch copy, has not run, or ran with other code, data or settings than the
-    project's own reports.
+    ValueError where the folder is no scratch copy, has not run to its end, or ran with other code, data or settings
+    than the project's own reports.
     """
     folder, project = Path(folder), Path(project)
     if not (folder / MARK).exists() or not (folder / "dvc.lock").exists():
         raise ValueError(f"{folder} is no copy of a profile whose pipeline has run; "
                          f"first: python -m ghostnotes.profiles {profile} {folder}")  # fmt: skip
-    known = {path: md5 for stage in stages(project).values() for path, md5 in stage["outs"].items()}
-    found = stages(folder).values()
-    differ = [stage for stage in found if any(known.get(path) != md5 for path, md5 in stage["outs"].items())]
+    ours, theirs = stages(project), stages(folder)
+    missing = sorted(ours.keys() - theirs.keys())
+    if missing:
+        raise ValueError(f"{folder} has not run to its end: {missing[0]} is missing ({len(missing)} such stages); "
+                         "run its pipeline again, it goes on where it was")  # fmt: skip
+    known = {path: md5 for stage in ours.values() for path, md5 in stage["outs"].items()}
+    differ = [stage for stage in theirs.values() if any(known.get(path) != md5 for path, md5 in stage["outs"].items())]
     own = [stage for stage in differ if any(path.startswith(SHOWN) for path in stage["outs"])]
     for stage in own:  # grows by the stages that made what these read
         own += [one for one in differ if one not in own and one["outs"].keys() & stage["deps"].keys()]
