@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from ghostnotes import samplers
 from ghostnotes.denoisers import ResNetPrior
-from ghostnotes.guidance import classifier_free, text_steering
-from ghostnotes.ideal import Mixture, gaussian
+from ghostnotes.guidance import classifier_free, condition, negative_prompt, text_steering
+from ghostnotes.ideal import Mixture, MixturePrior, gaussian
 
 MEAN = torch.tensor([1.5, -0.5, 0.25], dtype=torch.float64)
 SPREAD = 0.7
@@ -245,4 +245,47 @@ def test_another_control_may_differentiate_through_a_steered_denoiser():
 def test_bad_steers_are_one_clear_line(call, what):
     with pytest.raises(ValueError, match=what) as error:
         call(lambda z, sigma: z * 2)
+    assert "\n" not in str(error.value)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.floats(-1, 19), st.floats(0.2, 2))
+def test_a_negative_prompt_of_equal_gaussians_moves_the_mean_away(omega, spread):
+    """(1+w) D+ - w D- is the ideal denoiser of N((1+w) mu+ - w mu-, v^2), whatever no text would give: GDR eq. 2."""
+    wanted, unwanted = MEAN, torch.tensor([0.5, 1.0, 0.0], dtype=torch.float64)
+    prior = MixturePrior({1: gaussian(wanted, spread), 2: gaussian(unwanted, spread)}, gaussian(torch.zeros(3), 9.0))
+    expected = gaussian((1 + omega) * wanted - omega * unwanted, spread)
+    z = noise(30, 3)
+    for sigma in (0.1, 1.0, 30.0):
+        found = negative_prompt(prior, 1, 2, omega)(z, sigma)
+        assert found.numpy() == pytest.approx(expected(z, sigma).numpy(), abs=1e-9)
+
+
+def test_a_negative_prompt_at_its_ends(prior):
+    """No unwanted text is eq. 3 and no weight the plain condition, bit for bit; the query itself leaves nothing."""
+    query, other, z = noise(4, 5).float(), noise(4, 5, seed=1).float(), noise(4, 3)
+    for omega in (2.0, torch.tensor([0.0, 1, 2, 3])):
+        free = classifier_free(prior, query, omega)(z, 1.5)
+        assert torch.equal(negative_prompt(prior, query, None, omega)(z, 1.5), free)
+    plain = condition(prior, query)(z, 1.5)
+    assert torch.equal(negative_prompt(prior, query, other, 0.0)(z, 1.5), plain)
+    same = negative_prompt(prior, query, query, 7.0)(z, 1.5)
+    assert same.detach().numpy() == pytest.approx(plain.detach().numpy(), abs=1e-5)
+    only = negative_prompt(prior, query, other, -1.0)(z, 1.5)
+    assert only.detach().numpy() == pytest.approx(condition(prior, other)(z, 1.5).detach().numpy(), abs=1e-6)
+
+
+def test_weights_of_a_negative_prompt_may_differ_by_row(prior):
+    query, other, z = noise(4, 5).float(), noise(4, 5, seed=1).float(), noise(4, 3)
+    omegas = torch.tensor([-1.0, 0, 0.5, 4])
+    together = negative_prompt(prior, query, other, omegas)(z, 0.7)
+    for row, omega in enumerate(omegas.tolist()):
+        alone = negative_prompt(prior, query[[row]], other[[row]], omega)(z[[row]], 0.7)
+        assert together[row].detach().numpy() == pytest.approx(alone[0].detach().numpy(), abs=1e-6)
+
+
+@pytest.mark.parametrize("omega", [float("inf"), float("nan"), torch.tensor([0.0, float("inf")])])
+def test_a_weight_that_is_no_number_is_one_clear_line(prior, omega):
+    with pytest.raises(ValueError, match="guidance strength omega must be a finite number") as error:
+        negative_prompt(prior, noise(4, 5).float(), noise(4, 5).float(), omega)
     assert "\n" not in str(error.value)

@@ -15,7 +15,7 @@ PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 # Not dependencies: what only reads settings (their values are tracked), runs notebooks, or repairs an import.
 UNTRACKED = {"ghostnotes", "ghostnotes.config", "ghostnotes.notebook", "ghostnotes.compat", "ghostnotes.profiles"}
 UNTRACKED |= {"ghostnotes.datasets", "ghostnotes.encoders", "ghostnotes.parallel", "ghostnotes.settings"}
-UNTRACKED |= {"ghostnotes.fields", "ghostnotes.ghost_settings"}
+UNTRACKED |= {"ghostnotes.fields", "ghostnotes.ghost_settings", "ghostnotes.control_settings"}
 
 
 def module_file(name):

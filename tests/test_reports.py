@@ -45,10 +45,13 @@ def test_a_card_holds_numbers_where_it_promises_them(card):
 
 VERDICTS = {"diff4steer_verdicts": [f"D{number}" for number in range(1, 5)],
             "diff4steer_verdicts_2": [f"D{number}" for number in range(5, 19)],
-            "gdr_verdicts": [f"G{number}" for number in (*range(1, 6), *range(9, 18))]}  # fmt: skip
+            "gdr_verdicts": [f"G{number}" for number in (*range(1, 6), *range(9, 18))],
+            "gdr_verdicts_negative": [f"G{number}" for number in range(18, 22)],
+            "gdr_verdicts_inversion": [f"G{number}" for number in range(22, 26)]}  # fmt: skip
 
 
-PLACES = [*(("reports", name) for name in VERDICTS), ("reports/full", "gdr_verdicts")]
+PLACES = [(folder, name) for name in VERDICTS for folder in ("reports", "reports/full")
+          if folder == "reports" or name.startswith("gdr")]  # fmt: skip
 
 
 @pytest.mark.parametrize(("folder", "name"), PLACES)
@@ -135,3 +138,40 @@ def test_the_tables_of_gd_retriever_repeat_each_other_where_they_say_the_same():
     six = pd.read_csv(ROOT / "reports/tables/gdr_ablations.csv").set_index("variant")
     same = ["sequence_tokens", "sequence_pooled_text", "pooled_audio_tokens", "pooled", "x0", "epsilon"]
     assert six.loc[same, "parameters"].nunique() == 1, "compared at equal size"
+
+
+def test_inversion_comes_back_and_the_explicit_step_does_worse():
+    """Under one condition with equal weights; where the weights differ the way back is another one."""
+    trips = pd.read_csv(ROOT / "reports/tables/gdr_round_trips.csv")
+    equal = trips["up"] == trips["down"]
+    implicit = trips["iterations"] > 0
+    assert (trips.loc[equal & implicit, "cosine"] > 0.99).all() and equal.any() and implicit.any()
+    keys = ["up", "down", "steps"]
+    both = trips[equal & implicit].merge(trips[equal & ~implicit], on=keys)
+    assert len(both) >= 6 and (both["cosine_x"] > both["cosine_y"]).all()
+
+
+def test_the_tables_of_control_repeat_each_other_where_they_say_the_same():
+    six = pd.read_csv(ROOT / "reports/tables/gdr_table6.csv")
+    sweep = pd.read_csv(ROOT / "reports/tables/gdr_negative_sweep.csv").query("category == 'all'")
+    both = six[six["at"] == "equal_weight"].merge(sweep, on=["network", "method", "omega"])
+    assert len(both) == (six["at"] == "equal_weight").sum()
+    for name in ("similarity_query", "share_unwanted", "retention"):
+        assert both[f"{name}_x"].equals(both[f"{name}_y"])
+    ghost = six[(six["method"] == "unmodified") & six["primary"]].iloc[0]
+    assert ghost["similarity_query"] == 1 and ghost["share_unwanted"] > 0.2
+    assert (six.loc[six["method"] == "metadata_filter", "share_unwanted"] == 0).all()
+    level = six[six["primary"] & (six["at"] == "equal_effect")].set_index("method")["similarity_negative"]
+    assert level.to_numpy() == pytest.approx(level["negative_prompt"], abs=1e-5) and len(level) == 3
+    edits = pd.read_csv(ROOT / "reports/tables/gdr_edits.csv").query("kind == 'all'")
+    start = edits[(edits["method"] == "unmodified")].iloc[0]
+    assert start["overlap"] == start["similarity_original_audio"] == 1
+    five = pd.read_csv(ROOT / "reports/tables/gdr_figure5.csv").set_index("method")
+    four = pd.read_csv(ROOT / "reports/tables/gdr_figure4.csv").query("steps == 20 and omega == 2").iloc[0]
+    assert five.loc["inversion", "similarity_original_audio"] == four["similarity_original_audio"]
+
+
+def test_every_negative_prompt_had_something_to_remove():
+    """The criterion by which they were chosen, on val, holds on test too but for a few."""
+    table = pd.read_csv(ROOT / "reports/tables/negative_prompts.csv")
+    assert len(table) == 50 and table["in_range"].mean() > 0.8 and table["probe_accuracy"].min() > 0.7

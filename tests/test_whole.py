@@ -35,7 +35,8 @@ def test_every_report_is_there(ran):
     two = pd.read_csv(ran.folder / "reports/tables/diff4steer_table2.csv")
     assert len(two) == 3 * 6 and two["fmd"].gt(0).all() and two["fmd_floor"].gt(0).all()
     numbers = {"diff4steer_verdicts": range(1, 5), "diff4steer_verdicts_2": range(5, 19),
-               "gdr_verdicts": (*range(1, 6), *range(9, 18))}  # fmt: skip
+               "gdr_verdicts": (*range(1, 6), *range(9, 18)), "gdr_verdicts_negative": range(18, 22),
+               "gdr_verdicts_inversion": range(22, 26)}  # fmt: skip
     for name, those in numbers.items():
         verdicts = pd.read_csv(ran.folder / f"reports/tables/{name}.csv")
         assert list(verdicts["id"]) == [f"{name[0].upper()}{number}" for number in those]
@@ -45,7 +46,9 @@ def test_every_report_is_there(ran):
     assert set(pd.read_csv(ran.folder / "reports/tables/diff4steer_table3.csv")["omega"].dropna()) >= {-1, 0, 9, 19}
     for name in ("guidance_sweep", "diff4steer_ladder", "diff4steer_advantage", "sampling_cost", "training_prior",
                  "diff4steer_table1", "calibration", "calibration_reliability", "gdr_table2", "gdr_table4",
-                 "gdr_table5", "gdr_ablations", "gdr_sampling"):  # fmt: skip
+                 "gdr_table5", "gdr_ablations", "gdr_sampling", "gdr_figure3", "gdr_negative_outcome",
+                 "gdr_negative_pareto", "gdr_figure4", "gdr_figure5", "gdr_edit_outcome", "gdr_like_but",
+                 "gdr_round_trips"):  # fmt: skip
         for kind in ("png", "svg"):
             assert (ran.folder / f"reports/figures/{name}.{kind}").stat().st_size > 5000
 

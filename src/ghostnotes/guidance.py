@@ -25,20 +25,46 @@ def classifier_free(prior, query, omega) -> Denoiser:
     needed: rows under their query where omega is not -1, and without it where omega is not 0. Elsewhere "guidance
     scale" means 1 + omega. Raises ValueError where omega is not finite.
     """
-    strength = torch.as_tensor(omega, dtype=torch.float64)
-    if not torch.isfinite(strength).all():
-        raise ValueError(f"guidance strength omega must be a finite number, got {omega}")
+    strength = _finite(omega)
     if strength.ndim == 0 and strength == 0:
         return condition(prior, query)
     if strength.ndim == 0 and strength == -1:
         return condition(prior, None)
     if hasattr(query, "__len__") and strength.ndim == 1 and len(query) == len(strength):
         return _one_pass(prior, query, strength)
-    conditional, unconditional = condition(prior, query), condition(prior, None)
+    return _away_from(condition(prior, query), condition(prior, None), strength)
+
+
+def negative_prompt(prior, query, unwanted, omega) -> Denoiser:
+    """Towards one text and away from another: D' = (1 + omega) D(z, sigma, q+) - omega D(z, sigma, q-). GDR eq. 2.
+
+    unwanted q-: a query of the prior, as many rows as `query`, or None for classifier-free guidance, bit for bit
+    (GD-Retriever eq. 3). The unwanted text takes the place of no text, so omega is the only strength there is: as it
+    grows the wanted text pulls harder too. omega: float or (B,); as a float, 0 is the plain conditional denoiser, bit
+    for bit and with a single pass. With unwanted = query nothing is left of the guidance. Raises ValueError where omega
+    is not finite.
+    """
+    if unwanted is None:
+        return classifier_free(prior, query, omega)
+    strength = _finite(omega)
+    if strength.ndim == 0 and strength == 0:
+        return condition(prior, query)
+    return _away_from(condition(prior, query), condition(prior, unwanted), strength)
+
+
+def _finite(omega) -> Tensor:
+    strength = torch.as_tensor(omega, dtype=torch.float64)
+    if not torch.isfinite(strength).all():
+        raise ValueError(f"guidance strength omega must be a finite number, got {omega}")
+    return strength
+
+
+def _away_from(wanted: Denoiser, other: Denoiser, strength: Tensor) -> Denoiser:
+    """(1 + strength) of one denoiser minus strength of the other; strength: a number or (B,)."""
 
     def denoiser(z: Tensor, sigma) -> Tensor:
         weight = strength.to(z).reshape(-1, *[1] * (z.ndim - 1))
-        return (1 + weight) * conditional(z, sigma) - weight * unconditional(z, sigma)
+        return (1 + weight) * wanted(z, sigma) - weight * other(z, sigma)
 
     return denoiser
 

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from ghostnotes.control_settings import Control
 from ghostnotes.fields import Ascending, Count, Counts, Noise, Positive, Seeds, Share, Strict, TrainingSettings
 from ghostnotes.ghost_settings import Ghosts
 
@@ -141,6 +142,7 @@ class Settings(Strict):
     uncertainty: Uncertainty
     effects: Effects
     ghosts: Ghosts
+    control: Control
 
     @model_validator(mode="after")
     def _trained_where_sampled(self):

@@ -1,0 +1,46 @@
+"""What a changed query returns: is the unwanted thing gone, is the rest still there, did the counterfactual twin rise?
+
+The corpus knows every track, so these are counted and not judged by an embedding. One value a query everywhere.
+"""
+
+import numpy as np
+import pandas as pd
+
+from ghostnotes import retrieval
+from ghostnotes.datasets.requests import having
+
+FIRST = 10  # tracks of a list that are looked at
+
+
+def first(queries, gallery) -> np.ndarray:
+    """The nearest tracks of every query, best first: queries (Q, d), gallery (N, d) -> indices (Q, FIRST)."""
+    return retrieval.first(retrieval.distances(queries, gallery), FIRST)
+
+
+def share(lists: np.ndarray, tracks: pd.DataFrame, wanted: list[dict]) -> np.ndarray:
+    """How much of its list has what each query names: lists (Q, k) of rows of tracks -> (Q,), in [0, 1].
+
+    wanted: for every query attribute -> values, as `requests.said` gives them; of several attributes the mean, of none
+    NaN: there is nothing to keep.
+    """
+    found = np.full(len(lists), np.nan)
+    for query, (rows, asked) in enumerate(zip(lists, wanted, strict=True)):
+        if asked:
+            some = tracks.iloc[rows]
+            found[query] = np.mean([having(some, name, values).mean() for name, values in asked.items()])
+    return found
+
+
+def overlap(lists: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """How much of its list each query had found before: (Q, k) and (Q, k) rows of the gallery -> (Q,), in [0, 1]."""
+    return np.array([np.isin(now, then).mean() for now, then in zip(lists, before, strict=True)])
+
+
+def against_twin(distance: np.ndarray, twin, original) -> dict[str, np.ndarray]:
+    """Where each query finds the twin, and whether before its original: distance (Q, N), gallery rows (Q,) of both.
+
+    rank_twin: 0-based; log2_rank_twin: of the 1-based rank, so that a fall from 8 to 4 counts as one from 400 to 200;
+    twin_ahead: 1.0 where the twin stands before the original.
+    """
+    place, other = retrieval.places(distance, np.asarray(twin)), retrieval.places(distance, np.asarray(original))
+    return {"rank_twin": place, "log2_rank_twin": np.log2(place + 1.0), "twin_ahead": (place < other).astype(float)}

@@ -1,0 +1,141 @@
+"""Removing what is unwanted, and what a changed query returns: by hand, and against closed forms."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.nn import functional as F
+
+from ghostnotes import generation, outcomes, prompting, removal, samplers
+from ghostnotes.tokens import Tokens
+from ghostnotes.unet import UNetPrior
+
+
+def unit(*shape, seed=0):
+    return F.normalize(torch.randn(*shape, generator=torch.Generator().manual_seed(seed)), dim=-1)
+
+
+def test_interpolations_are_the_papers_formulas():
+    ghost, bad, text, other = (unit(4, 6, seed=seed) for seed in range(4))
+    moved = removal.text_interpolation(ghost, text, other, 2.0)
+    assert torch.allclose(moved, ghost + 2 * text - 2 * other)
+    assert torch.allclose(removal.audio_interpolation(ghost, bad, 2.0), 3 * ghost - 2 * bad)
+    assert torch.allclose(removal.audio_interpolation(ghost, bad, 0), ghost)
+    assert removal.similarity(ghost, ghost).numpy() == pytest.approx(1)
+
+
+def test_a_prefix_is_written_into_the_text():
+    assert removal.prefixed("A calm piece.", "A folk track.") == "A calm piece, not a folk track."
+    assert removal.prefixed("A calm piece", "rock") == "A calm piece, not rock."
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.floats(0.3, 3.0))
+def test_equal_effect_finds_the_weight(wanted):
+    """Ghost at 45 degrees from what is unwanted: cosine after audio interpolation is known for every w."""
+    bad = torch.tensor([[1.0, 0.0]])
+    ghost = torch.tensor([[0.5**0.5, 0.5**0.5]])
+
+    def effect(w):
+        return removal.similarity(removal.audio_interpolation(ghost, bad, w), bad).mean().item()
+
+    assert removal.equal_effect(effect, effect(wanted)) == pytest.approx(wanted, rel=1e-4)
+    assert removal.equal_effect(effect, 0.9) is None  # it starts nearer than that
+    assert removal.equal_effect(effect, -1.0) is None  # and never gets so far
+
+
+def test_the_filter_puts_the_unwanted_behind_all_others():
+    distance = np.array([[3, 1, 2, 0], [0, 5, 1, 2]])
+    has = np.array([[False, True, False, True], [True, False, False, False]])
+    assert np.argsort(removal.filtered(distance, has), axis=1).tolist() == [[2, 0, 3, 1], [2, 3, 1, 0]]
+
+
+TRACKS = pd.DataFrame({"genre": ["rock", "jazz", "rock"], "second_genre": ["", "rock", ""],
+                       "mood": ["sad", "sad", "calm"], "tempo": [80, 120, 150]})  # fmt: skip
+
+
+def test_shares_of_a_list_by_hand():
+    lists = np.array([[0, 1], [2, 1], [0, 2]])
+    wanted = [{"genre": ("rock",)}, {"mood": ("sad",), "tempo": (100, 130)}, {}]
+    assert outcomes.share(lists, TRACKS, wanted)[:2].tolist() == [1.0, 0.5]
+    assert np.isnan(outcomes.share(lists, TRACKS, wanted)[2])
+
+
+def test_overlap_by_hand():
+    assert outcomes.overlap(np.array([[0, 1], [2, 3]]), np.array([[1, 0], [3, 9]])).tolist() == [1.0, 0.5]
+
+
+def test_twins_by_hand():
+    """Gallery of four: the twin is at 1, its original at 3; in the second query they tie, and the lower index wins."""
+    found = outcomes.against_twin(np.array([[5, 2, 1, 3], [9, 4, 8, 4], [0, 9, 1, 2]]), [1, 1, 1], [3, 3, 3])
+    assert found["rank_twin"].tolist() == [1, 0, 3] and found["twin_ahead"].tolist() == [1, 1, 0]
+    assert found["log2_rank_twin"].tolist() == [1, 0, 2]
+
+
+def test_the_first_tracks_are_the_nearest():
+    gallery = unit(30, 5)
+    assert (outcomes.first(gallery[:3], gallery)[:, 0] == [0, 1, 2]).all()
+    assert outcomes.first(gallery[:3], gallery).shape == (3, outcomes.FIRST)
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(0)
+    made = UNetPrior(8, 6, width=16, levels=2, heads=2).eval()
+    for parameter in made.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    return made
+
+
+def words(count, seed):
+    states = torch.randn(count, 4, 6, generator=torch.Generator().manual_seed(seed))
+    return Tokens(states, torch.arange(4)[None] < torch.arange(2, 2 + count)[:, None])
+
+
+def ghosts(network, omega, unwanted=None):
+    asked = {"ids": ["a", "b", "c"], "samples": 2, "steps": 3, "frames": 5}
+    return prompting.ghosts(network, words(3, 1), omega=omega, unwanted=unwanted, **asked)
+
+
+def test_ghosts_under_a_negative_prompt_start_from_the_same_noise(network):
+    """Without the unwanted text eq. 3; with the query itself as unwanted what is left is the plain condition."""
+    plain, other = ghosts(network, 0.0), words(3, 2)
+    same, away = ghosts(network, 3.0, words(3, 1)), ghosts(network, 3.0, other)
+    assert plain.shape == (3, 2, 5, 8) and plain.norm(dim=-1).numpy() == pytest.approx(1, abs=1e-5)
+    assert (same - plain).abs().max() < 0.01 * (away - plain).abs().max()
+    assert torch.equal(ghosts(network, 0.0, other), plain)
+    assert not torch.allclose(ghosts(network, 3.0), away, atol=1e-3)
+    alone = prompting.ghosts(network, words(3, 1)[[1]], ["b"], 0.0, 2, 3, frames=5)
+    assert torch.allclose(alone[0], plain[1], atol=1e-5)
+
+
+@torch.no_grad()
+def test_ghosts_under_a_negative_prompt_are_ddim_under_equation_two(network):
+    """Put together by hand, from the noise on."""
+    query, unwanted, sigmas = words(3, 1), words(3, 2), samplers.ddim_sigmas(3)
+    z = sigmas[0] * generation.KeyedNoise(0, ["a", "b", "c"], 2, (5, 8), 0).draws[:, 0].double()
+    rows = torch.arange(3).repeat_interleave(2)
+
+    def denoiser(z, sigma):
+        return 4 * network(z, sigma, query[rows]) - 3 * network(z, sigma, unwanted[rows])
+
+    expected = samplers.euler(denoiser, z, sigmas)
+    found = ghosts(network, 3.0, unwanted)
+    assert torch.allclose(found.flatten(0, 1), network.decode(expected).float(), atol=1e-5)
+
+
+@pytest.mark.parametrize(("call", "what"), [
+    (lambda n: removal.prefixed("A calm piece", " "), "the unwanted text is empty"),
+    (lambda n: removal.audio_interpolation(unit(1, 2), unit(1, 2), float("inf")), "w must be a finite number, got inf"),
+    (lambda n: removal.text_interpolation(*[unit(1, 2)] * 3, float("nan")), "w must be a finite number, got nan"),
+    (lambda n: ghosts(n, 2.0, unwanted=words(2, 1)), "3 texts and 2 unwanted"),
+    (lambda n: ghosts(n, float("inf"), unwanted=words(3, 1)), "finite number"),
+    (lambda n: ghosts(n, float("inf")), "finite number"),
+    (lambda n: prompting.tokens("minilm", ["rock", " "]), "text encoder: no word in ' '"),
+])  # fmt: skip
+def test_bad_removals_are_one_clear_line(network, call, what):
+    with pytest.raises(ValueError, match=what) as error:
+        call(network)
+    assert "\n" not in str(error.value)
