@@ -74,6 +74,14 @@ def test_twins_by_hand():
     assert found["log2_rank_twin"].tolist() == [1, 0, 2]
 
 
+def test_an_originals_other_twins_do_not_compete():
+    """Rows 1, 2 and 4 are twins; each query is asked for one of them, and the other two are not there."""
+    distance = np.array([[5, 4, 2, 3, 1], [5, 4, 2, 3, 1]])
+    found = outcomes.against_twin(distance, [1, 4], [3, 3], others=[1, 2, 4])
+    assert found["rank_twin"].tolist() == [1, 0] and found["twin_ahead"].tolist() == [0, 1]
+    assert distance[0].tolist() == [5, 4, 2, 3, 1], "the distances themselves stay"
+
+
 def test_the_first_tracks_are_the_nearest():
     gallery = unit(30, 5)
     assert (outcomes.first(gallery[:3], gallery)[:, 0] == [0, 1, 2]).all()

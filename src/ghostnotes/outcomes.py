@@ -36,11 +36,17 @@ def overlap(lists: np.ndarray, before: np.ndarray) -> np.ndarray:
     return np.array([np.isin(now, then).mean() for now, then in zip(lists, before, strict=True)])
 
 
-def against_twin(distance: np.ndarray, twin, original) -> dict[str, np.ndarray]:
+def against_twin(distance: np.ndarray, twin, original, others=()) -> dict[str, np.ndarray]:
     """Where each query finds the twin, and whether before its original: distance (Q, N), gallery rows (Q,) of both.
 
+    others: rows of the gallery that hold twins; all but the query's own are left out, since an original's twins stand
+    near one another and would be counted as tracks that the query prefers.
     rank_twin: 0-based; log2_rank_twin: of the 1-based rank, so that a fall from 8 to 4 counts as one from 400 to 200;
     twin_ahead: 1.0 where the twin stands before the original.
     """
-    place, other = retrieval.places(distance, np.asarray(twin)), retrieval.places(distance, np.asarray(original))
+    twin, distance = np.asarray(twin), distance.copy()
+    own = distance[np.arange(len(twin)), twin]
+    distance[:, list(others)] = np.iinfo(distance.dtype).max
+    distance[np.arange(len(twin)), twin] = own
+    place, other = retrieval.places(distance, twin), retrieval.places(distance, np.asarray(original))
     return {"rank_twin": place, "log2_rank_twin": np.log2(place + 1.0), "twin_ahead": (place < other).astype(float)}
