@@ -88,6 +88,15 @@ def test_the_first_tracks_are_the_nearest():
     assert outcomes.first(gallery[:3], gallery).shape == (3, outcomes.FIRST)
 
 
+def test_sums_take_items_as_units_and_leave_out_what_is_missing():
+    values = {"item": ["x", "x", "y", "z"], "value": [1.0, 3.0, 4.0, np.nan], "w": [1, 1, 2, 4]}
+    table = pd.DataFrame({"way": "a"} | values)
+    row = outcomes.summed(table, ["way"], ["value"], ("w",)).iloc[0]
+    assert row["value"] == 3 and row["w"] == 2 and row["value_low"] == 2 and row["value_high"] == 4
+    alone = outcomes.summed(table.head(2), ["way"], ["value"]).iloc[0]
+    assert alone["value"] == 2 and np.isnan(alone["value_low"])
+
+
 @pytest.fixture(scope="module")
 def network():
     torch.manual_seed(0)

@@ -6,7 +6,7 @@ The corpus knows every track, so these are counted and not judged by an embeddin
 import numpy as np
 import pandas as pd
 
-from ghostnotes import retrieval
+from ghostnotes import retrieval, statistics
 from ghostnotes.datasets.requests import having
 
 FIRST = 10  # tracks of a list that are looked at
@@ -50,3 +50,21 @@ def against_twin(distance: np.ndarray, twin, original, others=()) -> dict[str, n
     distance[np.arange(len(twin)), twin] = own
     place, other = retrieval.places(distance, twin), retrieval.places(distance, np.asarray(original))
     return {"rank_twin": place, "log2_rank_twin": np.log2(place + 1.0), "twin_ahead": (place < other).astype(float)}
+
+
+def summed(table: pd.DataFrame, keys: list[str], values: list[str], plain: tuple[str, ...] = ()) -> pd.DataFrame:
+    """Means by keys with 95 % intervals over items: each value as NAME, NAME_low, NAME_high; of `plain` the mean alone.
+
+    table: one row a query, `item` names the unit of the intervals; rows of one item, such as training seeds, are
+    averaged first. Items without a value (NaN) are left out; of a single one there is no interval.
+    """
+
+    def one(group):
+        row = {name: group[name].mean() for name in plain}
+        for name in values:
+            by_item = group.groupby("item")[name].mean().dropna()
+            known = statistics.paired_bootstrap(by_item) if len(by_item) > 1 else (by_item.mean(), np.nan, np.nan)
+            row[name], row[f"{name}_low"], row[f"{name}_high"] = known
+        return pd.Series(row)
+
+    return table.groupby(keys, sort=False, dropna=False)[["item", *plain, *values]].apply(one).reset_index()
