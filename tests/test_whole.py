@@ -40,7 +40,9 @@ def test_every_report_is_there(ran):
     for name, those in numbers.items():
         verdicts = pd.read_csv(ran.folder / f"reports/tables/{name}.csv")
         assert list(verdicts["id"]) == [f"{name[0].upper()}{number}" for number in those]
-        assert not verdicts["verdict"].eq("not testable here").any()
+        # G24 and G25 are read at 5 to 50 steps of inversion; this profile has six
+        untested = {"G24", "G25"} if name == "gdr_verdicts_inversion" else set()
+        assert set(verdicts["id"][verdicts["verdict"].eq("not testable here")]) == untested
     one = pd.read_csv(ran.folder / "reports/tables/diff4steer_table1.csv")
     assert set(one["query"]) == {"none", "image", "genre", "caption", "image+genre", "image+caption"}
     assert set(pd.read_csv(ran.folder / "reports/tables/diff4steer_table3.csv")["omega"].dropna()) >= {-1, 0, 9, 19}
