@@ -5,6 +5,9 @@ import shutil
 import sys
 from pathlib import Path
 
+# before torch is imported: two files are tested at a time, and networks as small as theirs are slower on two threads
+os.environ |= {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+
 import pytest
 from filelock import FileLock
 from scratch import Copy
