@@ -18,6 +18,21 @@ def in_the_project(monkeypatch):
     monkeypatch.chdir(Path(__file__).parents[1])
 
 
+@pytest.fixture(scope="module")
+def network():
+    """An untrained U-Net of 8-d windows and 6-d tokens, its weights far enough from 0 that texts matter."""
+    # late: most tests of files and settings need no torch
+    import torch
+
+    from ghostnotes.unet import UNetPrior
+
+    torch.manual_seed(0)
+    made = UNetPrior(8, 6, width=16, levels=2, heads=2).eval()
+    for parameter in made.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    return made
+
+
 @pytest.fixture(scope="session")
 def smoke_run(tmp_path_factory):
     """smoke_run(name) -> a `Copy` after one whole run in the smoke profile: "whole" or "killed", a folder each.

@@ -8,7 +8,6 @@ from torch.nn import functional as F
 from ghostnotes import generation, guidance, inversion, samplers
 from ghostnotes.ideal import Mixture, gaussian
 from ghostnotes.tokens import Tokens
-from ghostnotes.unet import UNetPrior
 
 SIGMAS = samplers.ddim_sigmas(6)
 MIXTURE = Mixture(torch.tensor([[2.0, 0, 0], [-2, 0, 0], [0, 2, 0]]), 0.3)
@@ -17,15 +16,6 @@ MIXTURE = Mixture(torch.tensor([[2.0, 0, 0], [-2, 0, 0], [0, 2, 0]]), 0.3)
 def texts(count=3, seed=3):
     states = torch.randn(count, 4, 6, generator=torch.Generator().manual_seed(seed))
     return Tokens(states, torch.arange(4)[None] < torch.arange(2, 2 + count)[:, None])
-
-
-@pytest.fixture(scope="module")
-def network():
-    torch.manual_seed(0)
-    made = UNetPrior(8, 6, width=16, levels=2, heads=2).eval()
-    for parameter in made.parameters():
-        torch.nn.init.normal_(parameter, std=0.1)
-    return made
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ from torch.nn import functional as F
 
 from ghostnotes import generation, outcomes, prompting, removal, samplers, statistics
 from ghostnotes.tokens import Tokens
-from ghostnotes.unet import UNetPrior
 
 
 def unit(*shape, seed=0):
@@ -102,15 +101,6 @@ def test_sums_take_items_as_units_and_leave_out_what_is_missing():
     assert row["value"] == 3 and row["w"] == 2 and row["value_low"] == 2 and row["value_high"] == 4
     alone = outcomes.summed(table.head(2), ["way"], ["value"]).iloc[0]
     assert alone["value"] == 2 and np.isnan(alone["value_low"])
-
-
-@pytest.fixture(scope="module")
-def network():
-    torch.manual_seed(0)
-    made = UNetPrior(8, 6, width=16, levels=2, heads=2).eval()
-    for parameter in made.parameters():
-        torch.nn.init.normal_(parameter, std=0.1)
-    return made
 
 
 def words(count, seed):

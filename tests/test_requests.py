@@ -99,26 +99,16 @@ EDIT = "id,kind,original,edited\n"
     (NEGATIVE + "n1,genre,A calm piece,rock\nn1,genre,A sad piece,rock\n", "the id 'n1' stands twice"),
     (NEGATIVE + "n1,mood,A calm and sad piece,rock\n", "row 1: too much is said of the mood"),
     ("id,query,unwanted\nn1,A calm piece,rock\n", "column missing: category"),
-])  # fmt: skip
-def test_bad_negative_prompts_are_one_line(tmp_path, content, what):
-    path = tmp_path / "negative_prompts.csv"
-    path.write_text(content, encoding="utf-8")
-    with pytest.raises(ValueError) as error:
-        requests.negative_prompts(path)
-    assert what in str(error.value) and str(path) in str(error.value) and "\n" not in str(error.value)
-
-
-@pytest.mark.parametrize(("content", "what"), [
     (EDIT + "e1,subject,A calm piece with a piano,A calm piece with a piano\n", "changes nothing that is known"),
     (EDIT + "e1,subject,A calm piece,A sad piece\n", "keeps nothing that is known"),
     (EDIT + "e1,tone,A calm piece,A sad piece\n", "kind is 'tone'; expected one of: qualifier, subject, detail"),
     (EDIT + "e1,detail,A calm piece, \n", "row 1: the edited text is empty"),
 ])  # fmt: skip
-def test_bad_edits_are_one_line(tmp_path, content, what):
-    path = tmp_path / "edits.csv"
+def test_a_bad_row_is_one_line(tmp_path, content, what):
+    path = tmp_path / "requests.csv"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(ValueError) as error:
-        requests.edits(path)
+        (requests.edits if content.startswith(EDIT) else requests.negative_prompts)(path)
     assert what in str(error.value) and str(path) in str(error.value) and "\n" not in str(error.value)
 
 
