@@ -63,7 +63,7 @@ def _away_from(wanted: Denoiser, other: Denoiser, strength: Tensor) -> Denoiser:
     """(1 + strength) of one denoiser minus strength of the other; strength: a number or (B,)."""
 
     def denoiser(z: Tensor, sigma) -> Tensor:
-        weight = strength.to(z).reshape(-1, *[1] * (z.ndim - 1))
+        weight = _like(strength, z)
         return (1 + weight) * wanted(z, sigma) - weight * other(z, sigma)
 
     return denoiser
@@ -77,7 +77,7 @@ def _one_pass(prior, query, strength: Tensor) -> Denoiser:
     branches = prior.bind(query[rows], torch.arange(len(rows)) >= len(asked))
 
     def denoiser(z: Tensor, sigma) -> Tensor:
-        weight = weights.to(z).reshape(-1, *[1] * (z.ndim - 1))
+        weight = _like(weights, z)
         return torch.zeros_like(z).index_add(0, rows, weight * branches(z[rows], sigma))
 
     return denoiser
@@ -112,18 +112,132 @@ def text_steering(denoiser: Denoiser, texts: Tensor, strengths, weighting: str =
     def steered(z: Tensor, sigma) -> Tensor:
         if steer.shape[-1] != z.shape[-1] or steer.ndim == 2 and len(steer) != len(z):
             raise ValueError(f"text steering: steers {tuple(steer.shape)} do not fit z {tuple(z.shape)}; need (B, dim)")
-        differentiated = torch.is_grad_enabled() and z.requires_grad  # by another control around this one
-        with torch.enable_grad():
-            x = z if differentiated else z.detach().requires_grad_()
-            clean = denoiser(x, sigma)
-            if not clean.requires_grad:
-                raise ValueError("text steering: no gradient reaches z; is the denoiser wrapped in torch.no_grad()?")
-            direction = steer.to(clean) if z.ndim == 2 else steer.to(clean)[..., None, :] / z.shape[1]
-            (gradient,) = torch.autograd.grad(clean, x, direction.expand_as(clean), create_graph=differentiated)
-        clean = clean if differentiated else clean.detach()
+        x, clean, outer = _traced("text steering", denoiser, z, sigma)
+        direction = steer.to(clean) if z.ndim == 2 else steer.to(clean)[..., None, :] / z.shape[1]
+        (gradient,) = torch.autograd.grad(clean, x, direction.expand_as(clean), create_graph=outer)
+        clean = clean if outer else clean.detach()
         if weighting == "sigma2":
-            level = torch.as_tensor(sigma, dtype=z.dtype, device=z.device).reshape(-1, *[1] * (z.ndim - 1))
-            gradient = level**2 * gradient
+            gradient = _like(sigma, z) ** 2 * gradient
         return clean + gradient
 
     return steered
+
+
+def gradient(denoiser: Denoiser, loss: Callable[[Tensor], Tensor], step) -> Denoiser:
+    """Guidance gradients: z0 <- z0 - step rms(z0) g, with g the gradient of loss(z0) in z, scaled to rms 1.
+
+    arXiv 2311.00613: z0 = D(z, sigma) goes down a loss, through the network, once a noise level. loss: z0 -> (B,), one
+    number a row (`losses` has some). step: float or (B,), a share of the size of z0, row by row, so neither the loss's
+    scale nor the noise level changes what it means; 0 is the denoiser itself. A row whose gradient is 0 stays. A step
+    of fixed length never rests: near the loss's minimum it goes beyond. ValueError for a step that is negative or not
+    finite, and for a loss of another shape, one that is not finite, and one that no gradient reaches.
+    """
+    length = torch.as_tensor(step, dtype=torch.float64)
+    if not torch.isfinite(length).all() or (length < 0).any():
+        raise ValueError(f"guidance gradient: the step must be a finite number of 0 or more, got {step}")
+    if not length.any():
+        return denoiser
+
+    def guided(z: Tensor, sigma) -> Tensor:
+        x, clean, outer = _traced("guidance gradient", denoiser, z, sigma)
+        with torch.enable_grad():
+            found = loss(clean)
+            if found.shape != z.shape[:1] or not torch.isfinite(found).all():
+                raise ValueError(f"guidance gradient: the loss must give a finite number a row, ({len(z)},), "
+                                 f"got {tuple(found.shape)}")  # fmt: skip
+            if not found.requires_grad:
+                raise ValueError("guidance gradient: the loss does not depend on z0")
+            (slope,) = torch.autograd.grad(found.sum(), x, create_graph=outer)
+        clean = clean if outer else clean.detach()
+        size = _rms(slope)
+        return clean - _like(length, z) * _rms(clean) * slope / torch.where(size > 0, size, 1.0)
+
+    return guided
+
+
+def observe(denoiser: Denoiser, mask, values, how: str = "overwrite", iterations: int = 8) -> Denoiser:
+    """A denoiser that knows some coordinates of z0: those where mask is 1 are those of `values`.
+
+    mask: (T, 1), (B, T, 1) or like z, of 0 and 1; values: likewise, in the standardised space, read where mask is 1.
+    how: "overwrite" puts them in place and leaves the others as the denoiser gave them (arXiv 2311.00613), which
+    tells the others nothing at this noise level. "posterior" also moves the others, by what the observed ones differ
+    from their expectation: z0 <- D + C M' (M C M')^-1 (y - M D), C = sigma^2 dD/dz the covariance of z0 given z. This
+    is exact where that distribution is Gaussian (Song et al. 2023, "PiGDM", with C in place of their r^2 I). The
+    inverse is by conjugate gradients: one vector-Jacobian product for each of `iterations`, exact from as many as
+    there are different eigenvalues. A mask of ones gives the values, one of zeros the denoiser itself. ValueError for
+    shapes that do not fit, other numbers in mask, and values that are not finite.
+    """
+    mask, values = torch.as_tensor(mask), torch.as_tensor(values)
+    if how not in ("overwrite", "posterior"):
+        raise ValueError(f'how must be "overwrite" or "posterior", got {how!r}')
+    if iterations < 1:
+        raise ValueError(f"observe: iterations must be at least 1, got {iterations}")
+    if not ((mask == 0) | (mask == 1)).all():
+        raise ValueError("observe: mask must hold 0 (not observed) and 1 (observed) alone")
+    seen = mask.bool()
+    if not seen.any():
+        return denoiser
+
+    def observed(z: Tensor, sigma) -> Tensor:
+        for name, given in (("mask", seen), ("values", values)):
+            if given.ndim < z.ndim - 1 or not _fits(given, z):
+                raise ValueError(f"observe: {name} {tuple(given.shape)} does not fit z {tuple(z.shape)}; "
+                                 "need (T, 1), (B, T, 1) or the shape of z")  # fmt: skip
+        where, known = seen.to(z.device).expand_as(z), values.to(z).expand_as(z)
+        if not torch.isfinite(known[where]).all():
+            raise ValueError("observe: an observed value is not finite (NaN or infinite)")
+        if how == "overwrite":
+            return torch.where(where, known, denoiser(z, sigma))
+        x, clean, outer = _traced("observe", denoiser, z, sigma)
+        shift = _posterior_shift(x, clean, where, torch.where(where, known - clean, 0.0), iterations, outer)
+        return torch.where(where, known, (clean if outer else clean.detach()) + shift)
+
+    return observed
+
+
+def _posterior_shift(x, clean, where, innovation, iterations: int, outer: bool) -> Tensor:
+    """C M' u with M C M' u = innovation, C = dclean/dx (sigma^2 cancels): conjugate gradients, row by row."""
+    innovation = innovation if outer else innovation.detach()
+    residual = search = innovation
+    shift, left = torch.zeros_like(innovation), _dot(residual, residual)
+    for _ in range(iterations):
+        (moved,) = torch.autograd.grad(clean, x, search, retain_graph=True, create_graph=outer)
+        bent = _dot(search, moved)
+        # a row that is solved, or in which a network's C is no covariance, goes no further
+        length = torch.where((bent > 0) & (left > 0), left / torch.where(bent > 0, bent, 1.0), 0.0)
+        shift, residual = shift + length * moved, residual - length * torch.where(where, moved, 0.0)
+        before, left = left, torch.where(length > 0, _dot(residual, residual), 0.0)
+        search = residual + left / torch.where(before > 0, before, 1.0) * search
+    return shift
+
+
+def _traced(name: str, denoiser: Denoiser, z: Tensor, sigma) -> tuple[Tensor, Tensor, bool]:
+    """The z that was asked, the answer with its graph, and whether a control around this one differentiates too."""
+    outer = torch.is_grad_enabled() and z.requires_grad
+    with torch.enable_grad():
+        x = z if outer else z.detach().requires_grad_()
+        clean = denoiser(x, sigma)
+    if not clean.requires_grad:
+        raise ValueError(f"{name}: no gradient reaches z; is the denoiser wrapped in torch.no_grad()?")
+    return x, clean, outer
+
+
+def _like(number, z: Tensor) -> Tensor:
+    """A number, or one a row (B,), ready to multiply z."""
+    return torch.as_tensor(number, dtype=z.dtype, device=z.device).reshape(-1, *[1] * (z.ndim - 1))
+
+
+def _dot(one: Tensor, other: Tensor) -> Tensor:
+    """Inner product of every row, ready to multiply z."""
+    return (one * other).sum(tuple(range(1, one.ndim)), keepdim=True)
+
+
+def _rms(z: Tensor) -> Tensor:
+    """Root mean square of every row, ready to multiply z."""
+    return z.square().mean(tuple(range(1, z.ndim)), keepdim=True).sqrt()
+
+
+def _fits(given: Tensor, z: Tensor) -> bool:
+    """Whether it can be laid over z without making z larger."""
+    shape = (1,) * (z.ndim - given.ndim) + tuple(given.shape)
+    return len(shape) == z.ndim and all(size in (1, wanted) for size, wanted in zip(shape, z.shape))
