@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from ghostnotes import generation, outcomes, prompting, removal, samplers, statistics
+from ghostnotes import generation, outcomes, prompting, removal, samplers
 from ghostnotes.tokens import Tokens
 
 
@@ -85,13 +85,6 @@ def test_the_first_tracks_are_the_nearest():
     gallery = unit(30, 5)
     assert (outcomes.first(gallery[:3], gallery)[:, 0] == [0, 1, 2]).all()
     assert outcomes.first(gallery[:3], gallery).shape == (3, outcomes.FIRST)
-
-
-@pytest.mark.parametrize("count", [2, 3, 50, 333])
-def test_an_interval_is_that_of_the_paired_bootstrap(count):
-    """The same resamples, so the same ends, digit for digit of what is written."""
-    values = np.random.default_rng(count).normal(size=count)
-    assert outcomes.interval(values) == pytest.approx(statistics.paired_bootstrap(values), abs=1e-12)
 
 
 def test_sums_take_items_as_units_and_leave_out_what_is_missing():

@@ -299,6 +299,16 @@ def test_without_omega_the_primary_row_of_each_domain_is_looked_up(tmp_path):
     assert (found.verdict, found.reason) == ("not testable here", "made.csv marks no row with a, x as primary")
 
 
+def test_a_setting_named_in_full_need_not_be_primary(tmp_path):
+    """Only where several settings match does the mark decide."""
+    ways = [{"method": "a", "aligned": aligned, "primary": aligned == "none"} for aligned in ("none", "full")]
+    settings = [{key: one[key] for key in ("method", "aligned")} for one in ways]
+    report(tmp_path, [(settings[0], {"r": [1, 1]}), (settings[1], {"r": [3, 3]})], summary=ways)
+    sides = {"left": {"method": "a", "aligned": "full"}, "relation": "above", "right": {"method": "a"}}
+    found = judged(tmp_path, sides | {"each": {"column": ["r"]}})
+    assert found.comparisons["difference"].tolist() == [2]
+
+
 def test_values_may_leave_out_a_setting_that_tells_nothing_apart(tmp_path):
     report(tmp_path, [({"method": "a"}, {"r": [2, 2]}), ({"method": "b"}, {"r": [1, 1]})],
            summary=[{"method": method, "query": "image"} for method in "ab"])  # fmt: skip

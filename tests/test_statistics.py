@@ -12,6 +12,15 @@ def normal(seed, *shape):
     return np.random.default_rng(seed).normal(size=shape)
 
 
+@pytest.mark.parametrize("count", [2, 3, 50, 333])
+def test_the_resamples_are_those_of_one_draw_after_another(count):
+    values, generator = np.random.default_rng(count).normal(size=count), np.random.default_rng(0)
+    means = [values[generator.integers(0, count, count)].mean() for _ in range(2000)]
+    found = statistics.paired_bootstrap(values)
+    assert found[1:] == pytest.approx(np.quantile(means, [0.025, 0.975]), abs=1e-12)
+
+
+
 def test_the_bootstrap_interval_covers_the_true_mean_in_about_95_of_100_experiments():
     generator = np.random.default_rng(0)
     covered = 0

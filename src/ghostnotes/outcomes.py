@@ -3,8 +3,6 @@
 The corpus knows every track, so these are counted and not judged by an embedding. One value a query everywhere.
 """
 
-import functools
-
 import numpy as np
 import pandas as pd
 
@@ -55,18 +53,11 @@ def against_twin(distance: np.ndarray, twin, original, others=()) -> dict[str, n
 
 
 def interval(values) -> statistics.Interval:
-    """`statistics.paired_bootstrap`, quick enough for tables of thousands; of fewer than two values the mean alone."""
+    """`statistics.paired_bootstrap` over items; of fewer than two values the mean alone."""
     values = np.asarray(values, dtype=np.float64)
     if len(values) < 2:
         return statistics.Interval(float(values.mean()) if len(values) else np.nan, np.nan, np.nan)
-    ends = np.quantile(values[_draws(len(values))].mean(1), [0.025, 0.975])
-    return statistics.Interval(float(values.mean()), *map(float, ends))
-
-
-@functools.lru_cache
-def _draws(count: int) -> np.ndarray:
-    """The items of every resample (2000, count): those that `statistics.paired_bootstrap` draws."""
-    return np.random.default_rng(0).integers(0, count, (2000, count))
+    return statistics.paired_bootstrap(values)
 
 
 def summed(table: pd.DataFrame, keys: list[str], values: list[str], plain: tuple[str, ...] = ()) -> pd.DataFrame:

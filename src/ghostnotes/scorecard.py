@@ -4,7 +4,7 @@ A claim's table is up to three files side by side, in columns from left to right
 
 NAME.csv, the summary: settings (method, query, domain, omega, ...) and values, one row a setting, or one a setting and
     `training_seed`. It says which settings exist; of its values only `fmd_val` is read, for the minimum of a sweep.
-    Where it has a column `primary`, a selection that does not name omega takes the rows with True alone.
+    Where it has a column `primary`, a selection that matches several settings takes the rows with True alone.
 NAME_queries.csv.gz or .csv: settings, `item`, values. `item` names the query, the unit of pairing: settings that answer
     the same queries share the names. A track's two pictures are one item and told apart by `draw`: they ask for the
     same answer, and an interval that took them for independent would be too narrow.
@@ -105,14 +105,18 @@ class _Files:
         _demand(not unknown, f"{self.name} has no column {unknown}, by which the claim selects")
         found = self.summary[_match(self.summary, where)]
         _need(len(found), f"{self.name} has no row with {words(where)}")
-        if "primary" in found and "omega" not in (*where, over):
-            _demand(set(found["primary"]) <= {True, False}, f"primary in {self.name} must be True or False everywhere")
-            found = found[found["primary"].astype(bool)]
-            _need(len(found), f"{self.name} marks no row with {words(where)} as primary")
         # a training seed repeats a setting; anything else that comes twice is a second setting
         key = [name for name in (over, "training_seed") if name in found]
-        alike = found[key].assign(one=0).duplicated()
-        _demand(not alike.any(), f"{words(where)} matches several settings in {self.name}; mark one as primary")
+
+        def several():
+            return found[key].assign(one=0).duplicated().any()
+
+        marked = found.get("primary", pd.Series(dtype=bool))
+        _demand(set(marked) <= {True, False}, f"primary in {self.name} must be True or False everywhere")
+        if several() and len(marked):
+            found = found[marked.astype(bool)]
+            _need(len(found), f"{self.name} marks no row with {words(where)} as primary")
+        _demand(not several(), f"{words(where)} matches several settings in {self.name}; mark one as primary")
         return found
 
     def point(self, name, side: dict, over: str):

@@ -129,9 +129,8 @@ def _per_query(name, values):
 
 
 def _resampled_means(values, draws, generator):
-    count = len(values)
-    draws = range(whole_number("draws", draws, 1))
-    return np.array([values[generator.integers(0, count, count)].mean() for _ in draws])
+    rows = generator.integers(0, len(values), (whole_number("draws", draws, 1), len(values)))
+    return values[rows].mean(1)
 
 
 def _percentiles(mean, means, level):
