@@ -1,6 +1,8 @@
 """Stages side by side, in small DVC projects of the test's own."""
 
+import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ghostnotes import parallel
+from ghostnotes import parallel, stage
 
 # writes a file of its own, then waits for another stage to have written its own
 MEET = "touch {own}.here; for i in $(seq 300); do test -e {other}.here && exit 0; sleep 0.1; done; exit 1"
@@ -41,15 +43,15 @@ def run(folder, *arguments):
                           capture_output=True, text=True)  # fmt: skip
 
 
-def stage(command, *deps, out):
+def making(command, *deps, out):
     return {"cmd": command, "deps": list(deps), "outs": [out]}
 
 
 DIAMOND = {
     "first": {"cmd": "echo 1 > first.txt", "outs": ["first.txt"]},
-    "left": stage(f"cp first.txt left.txt; {MEET.format(own='left', other='right')}", "first.txt", out="left.txt"),
-    "right": stage(f"cp first.txt right.txt; {MEET.format(own='right', other='left')}", "first.txt", out="right.txt"),
-    "last": stage("cat left.txt right.txt > last.txt", "left.txt", "right.txt", out="last.txt"),
+    "left": making(f"cp first.txt left.txt; {MEET.format(own='left', other='right')}", "first.txt", out="left.txt"),
+    "right": making(f"cp first.txt right.txt; {MEET.format(own='right', other='left')}", "first.txt", out="right.txt"),
+    "last": making("cat left.txt right.txt > last.txt", "left.txt", "right.txt", out="last.txt"),
 }
 
 
@@ -63,14 +65,63 @@ def test_two_stages_run_side_by_side_and_dvc_knows(tmp_path):
     assert run(folder).stdout == "Everything is up to date.\n"
 
 
+def test_the_lock_file_is_the_one_that_dvc_writes(tmp_path):
+    """Where a stage changed and where one is new, with names, commands and parameters of many forms."""
+    ours, plain = tmp_path / "ours", tmp_path / "plain"
+    ours.mkdir()
+    long = f"echo '{{word}}: #1' and so on, further than a line of YAML is wide: {'more ' * 20}> first.txt"
+    stages = {
+        "first": {"cmd": long.format(word="once"), "outs": ["first.txt"], "params": ["small", "words"]},
+        "many": {"matrix": {"of": [0.5]}} | making("cp first.txt ${item.of}.txt", "first.txt", out="${item.of}.txt"),
+    }
+    project(ours, stages)
+    (ours / "params.yaml").write_text("small: 1.0e-5\nwords: [true, 'on', '1.0', null, 'yes', 12345678901234567]\n")
+    assert run(ours, "--jobs", "1").returncode == 0
+    stages["first"]["cmd"] = long.format(word="twice")
+    stages["new"] = {"cmd": ["echo 1 > new.txt", "echo 'ä' >> new.txt"], "outs": ["new.txt"]}
+    (ours / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
+    shutil.copytree(ours, plain)
+    done = run(ours, "--jobs", "1")
+    assert done.returncode == 0, done.stderr
+    subprocess.run(["dvc", "repro"], cwd=plain, env=environment(), check=True, capture_output=True)
+    assert (plain / "dvc.lock").read_bytes() == (ours / "dvc.lock").read_bytes()
+    assert len(stage.PART.findall((ours / "dvc.lock").read_text())) == 3
+
+
+OWN = "schema: '2.0'\nstages:\n  a:\n    cmd: x\n  b@1:\n    cmd: |\n      y\n\n      z\n"
+
+
+def test_the_lines_of_other_stages_are_not_even_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(stage, "modify_yaml", None)
+    lock = tmp_path / "dvc.lock"
+    lock.write_text(OWN)
+    with stage.modify_part("b@1", str(lock)) as content:
+        assert content == {"schema": "2.0", "stages": {"b@1": {"cmd": "y\n\nz\n"}}}
+        content["stages"]["b@1"] = {"cmd": "w"}
+    assert lock.read_text() == OWN.replace("|\n      y\n\n      z", "w")
+
+
+OTHERS = ["", OWN[:20], OWN + "# mine\n", OWN.replace("  a:", "  'a':"), OWN + "  a:\n    cmd: x\n"]
+
+
+@pytest.mark.parametrize("text", OTHERS)
+def test_a_lock_file_of_another_form_is_left_to_dvc(tmp_path, monkeypatch, text):
+    monkeypatch.setattr(stage, "modify_yaml", lambda path: contextlib.nullcontext("DVC's"))
+    lock = tmp_path / "dvc.lock"
+    lock.write_text(text)
+    with stage.modify_part("a", str(lock)) as content:
+        assert content == "DVC's"
+    assert lock.read_text() == text
+
+
 def test_after_a_failure_nothing_more_is_started(tmp_path):
     # what was said before a progress bar that is painted over again and again is not lost
     breaks = "echo it broke here; for i in $(seq 200); do printf '%d\\r' $i; done; exit 3"
     stages = {
         "bad": {"cmd": breaks, "outs": ["bad.txt"]},
         "good": {"cmd": "sleep 1; echo 1 > good.txt", "outs": ["good.txt"]},
-        "after": stage("cp good.txt after.txt", "good.txt", out="after.txt"),
-        "never": stage("cp bad.txt never.txt", "bad.txt", out="never.txt"),
+        "after": making("cp good.txt after.txt", "good.txt", out="after.txt"),
+        "never": making("cp bad.txt never.txt", "bad.txt", out="never.txt"),
     }
     folder = project(tmp_path, stages)
     done = run(folder)

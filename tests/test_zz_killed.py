@@ -73,7 +73,7 @@ def test_killed_training_goes_on_to_the_same_weights(ran, stage):
 def test_killed_rendering_goes_on_to_the_same_frames(ran):
     """kill -9 the whole `dvc repro` while it renders; what was rendered is not rendered again."""
     frames = ran.folder / "build/corpus/lofi/gallery.safetensors"
-    with ran.settings(corpus={"rows": {"gallery": 300}}):
+    with ran.settings(corpus={"rows": {"gallery": 300}, "workers": 2}):
         assert ran.dvc("repro", "corpus@lofi").returncode == 0
         whole = frames.read_bytes()
         # the test set comes first, in two chunks of twenty; the fifth is the gallery's

@@ -2,8 +2,8 @@
 
 DVC itself runs one stage after another, but lets several `dvc repro` work in one project as long as they make
 different things. Much of our work keeps little more than one core busy, so two stages side by side are done sooner
-than the same two in turn. Every stage runs as `dvc repro --single-item STAGE`, with its own fixed number of threads:
-results, and what DVC remembers of them, are those of a plain `dvc repro`.
+than the same two in turn. Every stage runs as `dvc repro --single-item STAGE` (by `stage`, which spares it a detour),
+with its own fixed number of threads: results, and what DVC remembers of them, are those of a plain `dvc repro`.
 """
 
 import argparse
@@ -118,8 +118,7 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         waits = stale_stages()
-        command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item"]
-        failed = run(waits, max(1, options.jobs), command) if waits else []
+        failed = run(waits, max(1, options.jobs), [sys.executable, "-m", "ghostnotes.stage"]) if waits else []
     except DvcException as error:  # no project here, a fault in dvc.yaml, or another run that has not ended
         print(f"ghostnotes: {' '.join(str(error).split())} (`dvc status` may say more)", file=sys.stderr)
         return 1
