@@ -1,10 +1,10 @@
-"""The section `control` of params.yaml: negative prompts and inversion (GD-Retriever 4.3)."""
+"""The sections `control`, `alignment` and `gradients` of params.yaml: changing what a ghost is, in three ways."""
 
 from typing import Annotated, Literal
 
-from pydantic import Field, FiniteFloat, model_validator
+from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
-from ghostnotes.fields import Ascending, Count, Counts, Strict, Whole
+from ghostnotes.fields import Ascending, Count, Counts, Positive, Share, Strict, Whole, ascending
 
 
 class Inversion(Strict):
@@ -38,4 +38,49 @@ class Control(Strict):
     def _different(self):
         if len(set(self.models)) < len(self.models):
             raise ValueError("control.models names a network twice")
+        return self
+
+
+class Dial(Strict):
+    """The lofi domain at several strengths: how many of its test tracks are made anew, and ghosts a caption."""
+
+    strengths: Annotated[list[Share], Field(min_length=2), AfterValidator(ascending)]
+    tracks: Annotated[int, Field(ge=8)]
+    samples: Count
+
+
+class Alignment(Strict):
+    """Moment matching (GD-Retriever 4.1.1): the shrinkage of Table 3, those that are swept, and numbers of rows."""
+
+    shrinkage: Share
+    shrinkages: Annotated[list[Share], Field(min_length=1), AfterValidator(ascending)]
+    unlabelled: Annotated[list[Annotated[int, Field(ge=2)]], Field(min_length=1), AfterValidator(ascending)]
+    draws: Count  # subsets of each number of rows
+    dial: Dial
+
+
+class Asked(Strict):
+    """How many tracks of each split are completed."""
+
+    val: Annotated[int, Field(ge=2)]
+    test: Annotated[int, Field(ge=5)]
+
+
+class Gradients(Strict):
+    """Guidance gradients (arXiv 2311.00613): the network, the sampling, and what is swept."""
+
+    model: Literal["clap", "clap-minilm"]
+    steps: Count  # of DDIM
+    steps_tried: Counts
+    iterations: Count  # of conjugate gradients a step, in the posterior form
+    samples: Count
+    asked: Asked
+    sizes: Annotated[list[Positive], Field(min_length=2), AfterValidator(ascending)]  # of a step, in rms of z0
+    class_weights: Annotated[list[Positive], Field(min_length=1), AfterValidator(ascending)]  # beside reconstruction
+    depths: Counts  # steps of noise that a track is regenerated from
+
+    @model_validator(mode="after")
+    def _within(self):
+        if max(self.depths) > self.steps:
+            raise ValueError(f"depth {max(self.depths)} is more than the schedule's {self.steps} steps")
         return self

@@ -10,15 +10,16 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[FiniteFloat, Field(gt=0)]
 
 
-def _ascending(values: list) -> list:
+def ascending(values: list) -> list:
+    """The list as it is; ValueError unless it ascends."""
     if any(one >= following for one, following in zip(values, values[1:])):
         raise ValueError("the list must ascend, no value twice")
     return values
 
 
-Ascending = Annotated[list[FiniteFloat], Field(min_length=1), AfterValidator(_ascending)]
-Counts = Annotated[list[Count], Field(min_length=1), AfterValidator(_ascending)]
-Seeds = Annotated[list[Whole], Field(min_length=1), AfterValidator(_ascending)]
+Ascending = Annotated[list[FiniteFloat], Field(min_length=1), AfterValidator(ascending)]
+Counts = Annotated[list[Count], Field(min_length=1), AfterValidator(ascending)]
+Seeds = Annotated[list[Whole], Field(min_length=1), AfterValidator(ascending)]
 
 
 class Strict(BaseModel):

@@ -54,6 +54,8 @@ METHODS = {
     "class": ("guided", "-", "gradient of the class"),
     "combined": ("ideal", "-", "gradient of both"),
     "text": ("joint", "-", "gradient towards the text"),
+    "overwritten": ("neighbours", "-.", "gradient of the class, overwriting"),
+    "arithmetic": ("regression", "-", "the classes' mean difference"),
     "last_window": ("bridge", "-", "last window heard"),
     "first_window": ("bridge", ":", "first window of the other"),
     "mean_window": ("bridge", "--", "mean of what was heard"),

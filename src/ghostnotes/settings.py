@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from ghostnotes.control_settings import Control
+from ghostnotes.control_settings import Alignment, Control, Gradients
 from ghostnotes.fields import Ascending, Count, Counts, Noise, Positive, Seeds, Share, Strict, TrainingSettings
 from ghostnotes.ghost_settings import Ghosts
 
@@ -143,6 +143,8 @@ class Settings(Strict):
     effects: Effects
     ghosts: Ghosts
     control: Control
+    alignment: Alignment
+    gradients: Gradients
 
     @model_validator(mode="after")
     def _trained_where_sampled(self):

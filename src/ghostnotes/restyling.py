@@ -1,0 +1,86 @@
+"""Another genre or mood for a track of which a part is kept: what is asked for, the classifiers, and the plain rival.
+
+The classifiers that a guidance gradient goes down hear the asked part of training tracks; outcomes are counted on
+tracks of the gallery (`outcomes`), so what is optimised is not what is measured.
+"""
+
+from dataclasses import dataclass
+
+import pandas as pd
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ghostnotes import losses
+from ghostnotes.completion import TEMPO, Task
+
+STYLES = ("genre", "mood")
+KEPT = ("genre", "mood", "lead", "drums", "mode")  # and the tempo
+
+
+def other_values(tracks: pd.DataFrame) -> pd.DataFrame:
+    """What each track is asked to be: genre and mood in turn, the next value in the alphabet; columns name, value."""
+    names = [STYLES[row % 2] for row in range(len(tracks))]
+    known = {name: sorted(set(tracks[name])) for name in STYLES}
+    found = []
+    for name, (_, track) in zip(names, tracks.iterrows()):
+        following = known[name][(known[name].index(track[name]) + 1) % len(known[name])]
+        found.append((name, following))
+    return pd.DataFrame(found, columns=["name", "value"], index=tracks.index)
+
+
+def wishes(tracks: pd.DataFrame, asked: pd.DataFrame) -> tuple[list[dict], list[dict]]:
+    """What `outcomes.share` counts for each track: the value asked for, and all else that the track has."""
+    wished = [{name: (value,)} for name, value in asked.itertuples(index=False)]
+    kept = []
+    for (_, track), changed in zip(tracks.iterrows(), asked["name"]):
+        own = {name: (track[name],) for name in KEPT if name != changed}
+        if changed != "genre" and track["second_genre"]:
+            own["genre"] = (track["genre"], track["second_genre"])
+        kept.append(own | {"tempo": ((1 - TEMPO) * track["tempo"], (1 + TEMPO) * track["tempo"])})
+    return wished, kept
+
+
+@dataclass(frozen=True)
+class Styles:
+    """A classifier a style of the asked part of training tracks, and the mean of every class."""
+
+    task: Task
+    classifiers: dict[str, losses.Classifier]
+    means: dict[tuple[str, str], Tensor]
+
+    @classmethod
+    def fit(cls, windows: Tensor, tracks: pd.DataFrame, task: Task) -> "Styles":
+        """windows: (N, T, dim) of N training tracks."""
+        part, means = task.part(windows), {}
+        for name in STYLES:
+            for value in set(tracks[name]):
+                having = torch.from_numpy((tracks[name] == value).to_numpy())
+                means[name, value] = F.normalize(part[having].mean(0), dim=0)
+        return cls(task, {name: losses.Classifier.fit(part, list(tracks[name])) for name in STYLES}, means)
+
+    def loss(self, asked: pd.DataFrame, network, index: Tensor) -> losses.Loss:
+        """z0 -> cross-entropy of what each row asks for; index (B,): rows of `asked`."""
+        rows = asked.iloc[index.tolist()]
+        each = []
+        for name in STYLES:
+            here = torch.tensor((rows["name"] == name).to_numpy())
+            if here.any():
+                classifier = self.classifiers[name]
+                wanted = classifier.index(rows["value"][here.numpy()])
+                each.append((here, losses.of_class(classifier, wanted, lambda z0: self.task.part(network.decode(z0)))))
+
+        def loss(z0: Tensor) -> Tensor:
+            found = z0.new_zeros(len(z0))
+            for here, one in each:
+                found = found.index_put((here,), one(z0[here]))
+            return found
+
+        return loss
+
+    def shift(self, asked: pd.DataFrame, tracks: pd.DataFrame) -> Tensor:
+        """What vector arithmetic adds, (N, dim): the mean of the class asked for minus that of the track's own."""
+        zero, found = torch.zeros_like(next(iter(self.means.values()))), []
+        for (name, value), (_, track) in zip(asked.itertuples(index=False), tracks.iterrows()):
+            found.append(self.means.get((name, value), zero) - self.means.get((name, track[name]), zero))
+        return torch.stack(found)
