@@ -55,7 +55,7 @@ class Styles:
         part, means = task.part(windows), {}
         for name in STYLES:
             for value in set(tracks[name]):
-                having = torch.from_numpy((tracks[name] == value).to_numpy())
+                having = torch.tensor((tracks[name] == value).to_numpy())
                 means[name, value] = F.normalize(part[having].mean(0), dim=0)
         return cls(task, {name: losses.Classifier.fit(part, list(tracks[name])) for name in STYLES}, means)
 
