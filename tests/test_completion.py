@@ -49,6 +49,13 @@ def test_a_part_is_the_mean_of_its_windows_whatever_stands_before():
     assert task.part(windows[0]).numpy() == pytest.approx(expected[0].numpy(), abs=1e-6)
 
 
+def test_a_track_that_stays_as_it_is_is_coherent():
+    task, still = completion.tasks(16)["continue"], unit(3, 1, 4).expand(3, 16, 4)
+    assert completion.coherence(still, task).numpy() == pytest.approx(np.ones(3), abs=1e-6)
+    turned = torch.cat([still[:, :8], -still[:, 8:]], dim=1)
+    assert completion.coherence(turned[:, None], task)[:, 0].numpy() == pytest.approx(-np.ones(3), abs=1e-6)
+
+
 def test_a_bridge_leads_from_the_end_of_one_to_the_start_of_the_other():
     task = completion.tasks(16)["bridge"]
     one, other = unit(2, 16, 4), unit(2, 16, 4, seed=1)

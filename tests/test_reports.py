@@ -47,11 +47,12 @@ VERDICTS = {"diff4steer_verdicts": [f"D{number}" for number in range(1, 5)],
             "diff4steer_verdicts_2": [f"D{number}" for number in range(5, 19)],
             "gdr_verdicts": [f"G{number}" for number in (*range(1, 6), *range(9, 18))],
             "gdr_verdicts_negative": [f"G{number}" for number in range(18, 22)],
-            "gdr_verdicts_inversion": [f"G{number}" for number in range(22, 26)]}  # fmt: skip
+            "gdr_verdicts_inversion": [f"G{number}" for number in range(22, 26)],
+            "gdr_verdicts_alignment": ["G6", "G7", "G8"], "gradient_verdicts": ["C1", "C2", "C3"]}  # fmt: skip
 
 
 PLACES = [(folder, name) for name in VERDICTS for folder in ("reports", "reports/full")
-          if folder == "reports" or name.startswith("gdr")]  # fmt: skip
+          if folder == "reports" or not name.startswith("diff4steer")]  # fmt: skip
 
 
 @pytest.mark.parametrize(("folder", "name"), PLACES)

@@ -36,10 +36,12 @@ def test_every_report_is_there(ran):
     assert len(two) == 3 * 6 and two["fmd"].gt(0).all() and two["fmd_floor"].gt(0).all()
     numbers = {"diff4steer_verdicts": range(1, 5), "diff4steer_verdicts_2": range(5, 19),
                "gdr_verdicts": (*range(1, 6), *range(9, 18)), "gdr_verdicts_negative": range(18, 22),
-               "gdr_verdicts_inversion": range(22, 26)}  # fmt: skip
+               "gdr_verdicts_inversion": range(22, 26), "gdr_verdicts_alignment": range(6, 9),
+               "gradient_verdicts": range(1, 4)}  # fmt: skip
     for name, those in numbers.items():
         verdicts = pd.read_csv(ran.folder / f"reports/tables/{name}.csv")
-        assert list(verdicts["id"]) == [f"{name[0].upper()}{number}" for number in those]
+        letter = "C" if name == "gradient_verdicts" else name[0].upper()
+        assert list(verdicts["id"]) == [f"{letter}{number}" for number in those]
         # G24 and G25 are read at 5 to 50 steps of inversion; this profile has six
         untested = {"G24", "G25"} if name == "gdr_verdicts_inversion" else set()
         assert set(verdicts["id"][verdicts["verdict"].eq("not testable here")]) == untested
@@ -50,7 +52,9 @@ def test_every_report_is_there(ran):
                  "diff4steer_table1", "calibration", "calibration_reliability", "gdr_table2", "gdr_table4",
                  "gdr_table5", "gdr_ablations", "gdr_sampling", "gdr_figure3", "gdr_negative_outcome",
                  "gdr_negative_pareto", "gdr_figure4", "gdr_figure5", "gdr_edit_outcome", "gdr_like_but",
-                 "gdr_round_trips"):  # fmt: skip
+                 "gdr_round_trips", "gdr_table3", "gdr_alignment_unlabelled", "gdr_alignment_dial", "gradient_choices",
+                 "guidance_gradients", "guidance_gradients_bridge", "guidance_gradients_steps",
+                 "guidance_gradients_restyle"):  # fmt: skip
         for kind in ("png", "svg"):
             assert (ran.folder / f"reports/figures/{name}.{kind}").stat().st_size > 5000
 

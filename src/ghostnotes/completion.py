@@ -54,6 +54,12 @@ def tasks(frames: int) -> dict[str, Task]:
     return found
 
 
+def coherence(windows: Tensor, task: Task) -> Tensor:
+    """Is it one track? Cosine of the observed windows, as completed, with the asked part: (..., T, dim) -> (...)."""
+    seen = Task(task.frames, (), task.observed).part(windows)
+    return (seen * task.part(windows)).sum(-1)
+
+
 def bridged(one: Tensor, other: Tensor, task: Task) -> Tensor:
     """The end of one track where a bridge starts, and the start of the other where it ends: (N, T, dim) like both."""
     edge = len(task.observed) // 2

@@ -72,7 +72,7 @@ class Gradients(Strict):
     model: Literal["clap", "clap-minilm"]
     steps: Count  # of DDIM
     steps_tried: Counts
-    iterations: Count  # of conjugate gradients a step, in the posterior form
+    iterations: Counts  # of conjugate gradients a step, in the posterior form; val chooses
     samples: Count
     asked: Asked
     sizes: Annotated[list[Positive], Field(min_length=2), AfterValidator(ascending)]  # of a step, in rms of z0
