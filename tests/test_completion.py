@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from ghostnotes import completion, guidance, losses, outcomes, restyling
-from ghostnotes.datasets import dial, made
+from ghostnotes.datasets import dial, made, rendering
 from ghostnotes.encoders.features import FRAMES_PER_SECOND, WINDOW, WINDOW_HOP
 
 
@@ -148,8 +148,8 @@ def test_restyling_asks_for_something_else_and_keeps_all_the_rest():
     assert wished[0] == {"genre": (asked["value"][0],)}
     assert "genre" not in kept[0] and kept[0]["mood"] == (some["mood"][0],)
     assert kept[1]["tempo"] == pytest.approx((88, 112)) and set(kept[1]) == {"genre", "lead", "drums", "mode", "tempo"}
-    lists = np.tile(np.arange(10), (20, 1))
-    assert outcomes.share(lists, some, kept)[0] <= 1
+    itself = np.arange(20)[:, None]
+    assert (outcomes.share(itself, some, kept) == 1).all() and not outcomes.share(itself, some, wished).any()
 
 
 def test_the_gradient_of_a_class_moves_each_row_to_what_it_asks_for(network):
@@ -172,16 +172,19 @@ def test_the_gradient_of_a_class_moves_each_row_to_what_it_asks_for(network):
     assert styles.shift(asked, some).shape == (200, 8)
     first = styles.means["genre", asked["value"][0]] - styles.means["genre", some["genre"][0]]
     assert torch.equal(styles.shift(asked, some)[0], first)
+    strange = asked.assign(value=["polka", *asked["value"][1:]])
+    assert styles.known(asked, some) == [True] * 200 and styles.known(strange, some) == [False] + [True] * 199
 
 
-def test_the_dial_turns_the_sound_and_leaves_ids_and_seeds():
-    low, high = dial.tracks(0.0, 6), dial.tracks(1.0, 6)
-    lofi = made.load("lofi-test", {"test": 6})
-    assert list(low.index) == list(high.index) == lofi.ids
-    assert (low["seed"] == high["seed"]).all()
-    assert set(high["domain"]) == {"lofi@1"} and set(low["domain"]) == {"lofi@0"}
-    assert (high[["genre", "mood", "tempo"]] == lofi.tracks[["genre", "mood", "tempo"]]).all().all()
-    said = lofi.captions[lofi.captions["number"] == 0]["text"]
-    assert list(high["caption"]) == list(said)
+def test_the_dial_turns_the_sound_and_nothing_else():
+    lofi = made.load("lofi-test", {"test": 2}).tracks
+    clean, half, poor = (dial.turned(lofi, strength) for strength in (0, 0.5, 1))
+    for row, (_, track) in zip(half, lofi.iterrows()):
+        assert {name for name in row if row[name] != track[name]} == {"domain", "start", "seconds"}
+    heard = [rendering.track_frames(rows[0]).astype(float) for rows in (clean, half, poor)]
+    original = rendering.track_frames(lofi.iloc[0].to_dict() | dial.CLIP).astype(float)
+    assert np.array_equal(heard[2], original), "full strength is lofi itself"
+    apart = [np.abs(one - original).mean() for one in heard]
+    assert apart[0] > apart[1] > apart[2] == 0
     with pytest.raises(ValueError, match="not a number from 0 to 1"):
-        dial.tracks(1.5, 2)
+        rendering.track_frames(dial.turned(lofi, 1.5)[0])

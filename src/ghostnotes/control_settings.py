@@ -42,11 +42,10 @@ class Control(Strict):
 
 
 class Dial(Strict):
-    """The lofi domain at several strengths: how many of its test tracks are made anew, and ghosts a caption."""
+    """The lofi domain at several strengths, and how many of its test tracks are rendered anew at each."""
 
     strengths: Annotated[list[Share], Field(min_length=2), AfterValidator(ascending)]
     tracks: Annotated[int, Field(ge=8)]
-    samples: Count
 
 
 class Alignment(Strict):

@@ -139,6 +139,8 @@ def gradient(denoiser: Denoiser, loss: Callable[[Tensor], Tensor], step) -> Deno
         return denoiser
 
     def guided(z: Tensor, sigma) -> Tensor:
+        if length.ndim and length.shape != z.shape[:1]:
+            raise ValueError(f"guidance gradient: {tuple(length.shape)} steps do not fit z {tuple(z.shape)}; need (B,)")
         x, clean, outer = _traced("guidance gradient", denoiser, z, sigma)
         with torch.enable_grad():
             found = loss(clean)
@@ -149,8 +151,10 @@ def gradient(denoiser: Denoiser, loss: Callable[[Tensor], Tensor], step) -> Deno
                 raise ValueError("guidance gradient: the loss does not depend on z0")
             (slope,) = torch.autograd.grad(found.sum(), x, create_graph=outer)
         clean = clean if outer else clean.detach()
-        size = _rms(slope)
-        return clean - _like(length, z) * _rms(clean) * slope / torch.where(size > 0, size, 1.0)
+        # scaled by the largest first, or the squares of a small or large float32 gradient are lost
+        peak = slope.detach().abs().amax(tuple(range(1, z.ndim)), keepdim=True)
+        slope = slope / torch.where(peak > 0, peak, 1.0)
+        return clean - _like(length, z) * _rms(clean) * slope / torch.where(peak > 0, _rms(slope), 1.0)
 
     return guided
 
@@ -164,8 +168,10 @@ def observe(denoiser: Denoiser, mask, values, how: str = "overwrite", iterations
     from their expectation: z0 <- D + C M' (M C M')^-1 (y - M D), C = sigma^2 dD/dz the covariance of z0 given z. This
     is exact where that distribution is Gaussian (Song et al. 2023, "PiGDM", with C in place of their r^2 I). The
     inverse is by conjugate gradients: one vector-Jacobian product for each of `iterations`, exact from as many as
-    there are different eigenvalues. A mask of ones gives the values, one of zeros the denoiser itself. ValueError for
-    shapes that do not fit, other numbers in mask, and values that are not finite.
+    there are different eigenvalues. The dD/dz of a trained network is a covariance along the data's own directions
+    only: one or two rounds, which move along those first, then do better than many. A mask of ones gives the values,
+    one of zeros the denoiser itself. ValueError for shapes that do not fit, other numbers in mask, and values that are
+    not finite.
     """
     mask, values = torch.as_tensor(mask), torch.as_tensor(values)
     if how not in ("overwrite", "posterior"):
@@ -233,8 +239,9 @@ def _dot(one: Tensor, other: Tensor) -> Tensor:
 
 
 def _rms(z: Tensor) -> Tensor:
-    """Root mean square of every row, ready to multiply z."""
-    return z.square().mean(tuple(range(1, z.ndim)), keepdim=True).sqrt()
+    """Root mean square of every row, ready to multiply z; at a row of zeros its gradient is 0 too."""
+    squares = z.square().mean(tuple(range(1, z.ndim)), keepdim=True)
+    return torch.where(squares > 0, torch.where(squares > 0, squares, 1.0).sqrt(), 0.0)
 
 
 def _fits(given: Tensor, z: Tensor) -> bool:

@@ -59,6 +59,11 @@ class Styles:
                 means[name, value] = F.normalize(part[having].mean(0), dim=0)
         return cls(task, {name: losses.Classifier.fit(part, list(tracks[name])) for name in STYLES}, means)
 
+    def known(self, asked: pd.DataFrame, tracks: pd.DataFrame) -> list[bool]:
+        """For every row whether what it asks for, and what its track has, were met in training."""
+        return [{(name, value), (name, track[name])} <= set(self.means)
+                for (name, value), (_, track) in zip(asked.itertuples(index=False), tracks.iterrows())]  # fmt: skip
+
     def loss(self, asked: pd.DataFrame, network, index: Tensor) -> losses.Loss:
         """z0 -> cross-entropy of what each row asks for; index (B,): rows of `asked`."""
         rows = asked.iloc[index.tolist()]
@@ -80,7 +85,5 @@ class Styles:
 
     def shift(self, asked: pd.DataFrame, tracks: pd.DataFrame) -> Tensor:
         """What vector arithmetic adds, (N, dim): the mean of the class asked for minus that of the track's own."""
-        zero, found = torch.zeros_like(next(iter(self.means.values()))), []
-        for (name, value), (_, track) in zip(asked.itertuples(index=False), tracks.iterrows()):
-            found.append(self.means.get((name, value), zero) - self.means.get((name, track[name]), zero))
-        return torch.stack(found)
+        pairs = zip(asked.itertuples(index=False), tracks.iterrows())
+        return torch.stack([self.means[name, value] - self.means[name, row[name]] for (name, value), (_, row) in pairs])

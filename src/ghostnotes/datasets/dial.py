@@ -1,23 +1,17 @@
 """The lofi domain at any strength: the same tracks, sounding between a studio recording and a poor one.
 
-What the strength moves is the sound and, with the domain's own mix of genres, here and there a track. The captions are
-in lofi's words at every strength, so what the dial turns is the audio's distance and not the texts'.
+A track's attributes, its captions and its seed are lofi's own at every strength; how it is arranged, played and
+recorded goes from studio's way to lofi's. So the dial turns the distance of the sound, and the texts stay.
 """
 
 import pandas as pd
 
-from miniband.corpus import caption_rows, track_row
-
 CLIP = {"start": 6.0, "seconds": 8.0}  # as long as the gallery's clips; the music is well under way
 
 
-def tracks(strength: float, count: int) -> pd.DataFrame:
-    """The first test tracks of lofi at a strength from 0 to 1, as rows for `rendering`, with the column `caption`.
+def turned(tracks: pd.DataFrame, strength: float) -> list[dict]:
+    """Tracks of lofi (rows of `made.load("lofi-test", ...).tracks`) as rows for `rendering`, at a strength from 0 to 1.
 
-    Ids are lofi's own at every strength, so that tracks pair across them. ValueError for another strength.
+    ValueError, when they are rendered, for another strength.
     """
-    rows = []
-    for index in range(count):
-        row, (said, *_) = (make(f"lofi@{strength:g}", "test", index) for make in (track_row, caption_rows))
-        rows.append(row | CLIP | {"id": f"lofi-test-{index:05d}", "caption": said["text"]})
-    return pd.DataFrame(rows).set_index("id", drop=False)
+    return [row | CLIP | {"domain": f"lofi@{strength:g}"} for row in tracks.to_dict("records")]
