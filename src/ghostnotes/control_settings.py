@@ -62,7 +62,7 @@ class Asked(Strict):
     """How many tracks of each split are completed."""
 
     val: Annotated[int, Field(ge=2)]
-    test: Annotated[int, Field(ge=5)]
+    test: Annotated[int, Field(ge=20)]  # five parts of ten bridges
 
 
 class Gradients(Strict):

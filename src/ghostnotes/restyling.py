@@ -4,6 +4,7 @@ The classifiers that a guidance gradient goes down hear the asked part of traini
 tracks of the gallery (`outcomes`), so what is optimised is not what is measured.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -11,10 +12,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ghostnotes import losses
+from ghostnotes import guidance, losses
 from ghostnotes.completion import TEMPO, Task
+from ghostnotes.datasets import truth
 
 STYLES = ("genre", "mood")
+WAYS = ("unsteered", "reconstruction", "class", "combined", "text", "overwritten")
 KEPT = ("genre", "mood", "lead", "drums", "mode")  # and the tempo
 
 
@@ -39,6 +42,37 @@ def wishes(tracks: pd.DataFrame, asked: pd.DataFrame) -> tuple[list[dict], list[
             own["genre"] = (track["genre"], track["second_genre"])
         kept.append(own | {"tempo": ((1 - TEMPO) * track["tempo"], (1 + TEMPO) * track["tempo"])})
     return wished, kept
+
+
+def texts(asked: pd.DataFrame) -> list[str]:
+    """The shortest text that asks for each."""
+    known = truth.prompts()
+    return [known[value] if name == "genre" else f"A {value} track." for name, value in asked.itertuples(index=False)]
+
+
+def guide(method: str, network, task: Task, values: Tensor, asked: pd.DataFrame, styles: "Styles", vectors: Tensor,
+          weight: float, step: float) -> Callable:  # fmt: skip
+    """(denoiser, index) -> denoiser for one way to restyle: values (N, T, dim) are heard where the task observes.
+
+    "unsteered"; "reconstruction" of what is heard; "class", the classifier's loss alone; "combined", both; "text", with
+    the cosine to a text (vectors (N, dim)) in the classifier's place; "overwritten", the class loss with what is heard
+    put in place at every step. weight: of the style's loss beside the reconstruction's 1; step: `guidance.gradient`.
+    """
+    if method not in WAYS:
+        raise ValueError(f"restyling knows {', '.join(WAYS)}, not {method!r}")
+
+    def by(denoiser, index):
+        if method == "unsteered":
+            return denoiser
+        same, style = losses.reconstruction(task.mask, values[index]), styles.loss(asked, network, index)
+        if method == "text":
+            style = losses.towards(vectors[index], lambda z0: task.part(network.decode(z0)))
+        terms = {"reconstruction": [(1.0, same)], "class": [(1.0, style)], "overwritten": [(1.0, style)]}
+        loss = losses.weighted(*terms.get(method, [(1.0, same), (weight, style)]))
+        moved = guidance.gradient(denoiser, loss, step)
+        return guidance.observe(moved, task.mask, values[index]) if method == "overwritten" else moved
+
+    return by
 
 
 @dataclass(frozen=True)
