@@ -176,6 +176,26 @@ def test_the_gradient_of_a_class_moves_each_row_to_what_it_asks_for(network):
     assert styles.known(asked, some) == [True] * 200 and styles.known(strange, some) == [False] + [True] * 199
 
 
+def test_every_way_to_restyle_goes_its_own_way_and_overwriting_keeps_what_was_heard(network):
+    some, task = tracks(40), completion.tasks(16)["continue"]
+    windows = unit(40, 16, 8)
+    styles = restyling.Styles.fit(windows, some, task)
+    few, asked, texts = windows[:4], restyling.other_values(some)[:4], unit(4, 8, seed=3)
+
+    def found(method):
+        guide = restyling.guide(method, network, task, network.encode(few), asked, styles, texts, 1.0, 0.3)
+        return completion.imagined(network, list("abcd"), guide, 1, 3)[:, 0]
+
+    ends = {method: found(method) for method in restyling.WAYS}
+    assert torch.equal(ends["unsteered"], completion.imagined(network, list("abcd"), None, 1, 3)[:, 0])
+    for one in restyling.WAYS:
+        assert all(not torch.allclose(ends[one], ends[other]) for other in restyling.WAYS if other != one), one
+    heard = list(task.observed)
+    assert ends["overwritten"][:, heard].numpy() == pytest.approx(few[:, heard].numpy(), abs=1e-5)
+    with pytest.raises(ValueError, match="restyling knows unsteered.*not 'louder'"):
+        found("louder")
+
+
 def test_the_dial_turns_the_sound_and_nothing_else():
     lofi = made.load("lofi-test", {"test": 2}).tracks
     clean, half, poor = (dial.turned(lofi, strength) for strength in (0, 0.5, 1))

@@ -51,4 +51,6 @@ def run(stage: str) -> int:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("ghostnotes: name one stage, such as: python -m ghostnotes.stage cards")
     sys.exit(run(sys.argv[1]))
