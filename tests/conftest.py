@@ -35,13 +35,13 @@ def network():
 
 @pytest.fixture(scope="session")
 def smoke_run(tmp_path_factory):
-    """smoke_run(name) -> a `Copy` after one whole run in the smoke profile: "whole" or "killed", a folder each.
+    """smoke_run(name) -> a `Copy` after one whole run in the smoke profile: "whole", "killed", "paper", a folder each.
 
     The first worker that asks runs the pipeline; another waits for it, and finds its own folder as the run left it.
     """
     base = tmp_path_factory.getbasetemp()
     base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    copies = {name: Copy(base / "smoke" / name / "copy") for name in ("whole", "killed")}
+    copies = {name: Copy(base / "smoke" / name / "copy") for name in ("whole", "killed", "paper")}
     output = base / "smoke" / "output"
 
     def run(name):
@@ -51,7 +51,8 @@ def smoke_run(tmp_path_factory):
                 first.make()
                 done = first.run(sys.executable, "-m", "ghostnotes.parallel")
                 assert done.returncode == 0, done.stdout[-3000:]
-                shutil.copytree(first.folder, copies["killed"].folder, symlinks=True)
+                for other in ("killed", "paper"):
+                    shutil.copytree(first.folder, copies[other].folder, symlinks=True)
                 output.write_text(done.stdout)
         copies[name].output = output.read_text()
         return copies[name]

@@ -16,6 +16,7 @@ PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 UNTRACKED = {"ghostnotes", "ghostnotes.config", "ghostnotes.notebook", "ghostnotes.compat", "ghostnotes.profiles"}
 UNTRACKED |= {"ghostnotes.datasets", "ghostnotes.encoders", "ghostnotes.parallel", "ghostnotes.settings"}
 UNTRACKED |= {"ghostnotes.fields", "ghostnotes.ghost_settings", "ghostnotes.control_settings"}
+UNTRACKED |= {"ghostnotes.catalogue_settings"}
 
 
 def module_file(name):
@@ -63,7 +64,8 @@ def expand(stage):
         yield yaml.safe_load(text)
 
 
-STAGES = [(name, item) for name, stage in PIPELINE.items() for item in expand(stage) if "notebook run" in item["cmd"]]
+ALL = PIPELINE | yaml.safe_load((ROOT / "profiles/own/dvc.yaml").read_text())["stages"]
+STAGES = [(name, item) for name, stage in ALL.items() for item in expand(stage) if "notebook run" in item["cmd"]]
 
 
 @pytest.mark.parametrize(("name", "stage"), STAGES, ids=[f"{n}-{i}" for i, (n, _) in enumerate(STAGES)])

@@ -19,17 +19,19 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+PIPELINE = ("dvc.yaml", "data.dvc")
 KEPT = 40  # lines of a stage's output that are shown if it fails
 
 
 def stale_stages() -> dict[str, set[str]]:
-    """Every stage that changed or depends on one that did, with the stages of these that it waits for."""
+    """Every stage of dvc.yaml that changed or depends on one that did, with the stages of these that it waits for."""
     # late: DVC takes a second to import
     import networkx
     from dvc.repo import Repo
 
     with Repo() as repo:
-        graph = networkx.relabel_nodes(repo.index.graph, {stage: stage.addressing for stage in repo.index.graph})
+        own = [stage for stage in repo.index.graph if stage.path_in_repo in PIPELINE]  # profiles/own has another
+        graph = networkx.relabel_nodes(repo.index.graph.subgraph(own), {stage: stage.addressing for stage in own})
         changed = [name for name in repo.status() if name in graph]
     stale = set(changed).union(*(networkx.ancestors(graph, name) for name in changed))  # edges lead to what is needed
     return {name: stale & networkx.descendants(graph, name) for name in graph if name in stale}

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from ghostnotes.catalogue_settings import Catalogues
 from ghostnotes.control_settings import Alignment, Control, Gradients
 from ghostnotes.fields import Ascending, Count, Counts, Noise, Positive, Seeds, Share, Strict, TrainingSettings
 from ghostnotes.ghost_settings import Ghosts
@@ -145,6 +146,7 @@ class Settings(Strict):
     control: Control
     alignment: Alignment
     gradients: Gradients
+    catalogues: Catalogues
 
     @model_validator(mode="after")
     def _trained_where_sampled(self):
