@@ -7,7 +7,7 @@ NEEDED_GB := 6
 # JupyterLab would ask two hosts for news and for its latest version
 QUIET_LAB := --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate
 
-.PHONY: help environment repro test lab smoke
+.PHONY: help environment repro test lab smoke compare
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -37,3 +37,6 @@ lab: .venv/ready ## open the lessons in JupyterLab
 smoke: .venv/ready ## run the whole pipeline on a few rows in build/smoke
 	@python -m ghostnotes.profiles smoke build/smoke
 	@cd build/smoke && python -m ghostnotes.parallel
+
+compare: .venv/ready ## what this machine's reports have other than the committed ones, and whether a verdict changes
+	@python -m ghostnotes.compare

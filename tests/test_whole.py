@@ -54,7 +54,7 @@ def test_every_report_is_there(ran):
                  "gdr_negative_pareto", "gdr_figure4", "gdr_figure5", "gdr_edit_outcome", "gdr_like_but",
                  "gdr_round_trips", "gdr_table3", "gdr_alignment_unlabelled", "gdr_alignment_dial", "gradient_choices",
                  "guidance_gradients", "guidance_gradients_bridge", "guidance_gradients_steps",
-                 "guidance_gradients_restyle"):  # fmt: skip
+                 "guidance_gradients_restyle", "scorecard"):  # fmt: skip
         for kind in ("png", "svg"):
             assert (ran.folder / f"reports/figures/{name}.{kind}").stat().st_size > 5000
 
