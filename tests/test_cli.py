@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import tiny_build
+import torch
 from scratch import environment
 
 SRC = Path(__file__).parents[1] / "src"
@@ -178,6 +179,30 @@ def test_a_run_that_is_stopped_by_hand_says_that_it_goes_on(call, monkeypatch):
     assert status == 1 and err.splitlines()[-1] == "ghostnotes: stopped; run it again, it goes on"
 
 
+@pytest.mark.parametrize("kind", [MemoryError, torch.OutOfMemoryError, RuntimeError])
+def test_want_of_memory_is_one_line_with_what_to_do(call, monkeypatch, kind):
+    from ghostnotes import asking
+
+    def full(*_, **__):
+        raise kind("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
+
+    monkeypatch.setattr(asking, "by_text", full)
+    status, out, err = call("search", "calm piano")
+    assert status == 1 and not out and err.count("\n") == 1 and "Traceback" not in err
+    assert err.startswith("ghostnotes: out of memory") and "--seeds" in err and "--device cpu" in err
+
+
+def test_any_other_error_of_torch_is_not_taken_for_want_of_memory(call, monkeypatch):
+    from ghostnotes import asking
+
+    def broken(*_, **__):
+        raise RuntimeError("shapes do not fit")
+
+    monkeypatch.setattr(asking, "by_text", broken)
+    with pytest.raises(RuntimeError, match="do not fit"):
+        call("search", "calm piano")
+
+
 def test_doctor_says_what_is_there_and_what_is_to_be_done(call, place, tmp_path):
     status, out, _ = call("doctor", "--json")
     found = json.loads(out)
@@ -198,9 +223,16 @@ def test_doctor_fails_where_something_essential_is_missing_and_needs_it_not_itse
     assert status == 1 and "pip install torch" in out and "essential" in err
 
 
-def test_convert_writes_safetensors_and_says_what_it_trusted(call, tmp_path):
-    import torch
+def test_a_package_installed_under_another_name_is_found_all_the_same(call, monkeypatch):
+    from ghostnotes import doctor
 
+    monkeypatch.setattr(doctor, "PACKAGES", (("no-such-build-of-json", "json", "tables", True),))
+    status, out, _ = call("doctor", "--json")
+    row = {"name": "no-such-build-of-json", "state": "found", "note": "for tables"}
+    assert status == 0 and json.loads(out)["parts"]["packages"] == [row]
+
+
+def test_convert_writes_safetensors_and_says_what_it_trusted(call, tmp_path):
     torch.save({"weight": torch.ones(2)}, tmp_path / "old.pt")
     status, out, _ = call("convert", "old.pt", "new.safetensors", folder=tmp_path)
     assert status == 0 and "trusted" in out and (tmp_path / "new.safetensors").exists()

@@ -143,6 +143,41 @@ def test_every_committed_table_is_the_same_as_itself():
     assert "0 of 46 verdicts differ" in done.stdout
 
 
+TABLES = sorted(
+    path for path in (ROOT / "reports/tables").glob("*.csv")
+    if not path.stem.endswith("_queries") and "verdicts" not in path.stem and path.stem != "scorecard"
+)  # fmt: skip
+NAMING = {"aligned", "at", "attribute", "category", "changed", "criterion", "domain", "encoder", "encoders", "genre",
+          "half", "id", "item", "kind", "method", "metric", "network", "objective", "over", "queries", "query", "rung",
+          "scarce", "set", "sides", "solver", "system", "task", "text", "tier", "variant", "way", "weighting",
+          "what"}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
+def test_a_committed_table_is_named_by_settings_and_what_is_none_is_compared(path):
+    """A new column of text that names rows is a setting, to be added here, or a result, for compare.OUTCOMES."""
+    table = compare._read(path)
+    keys = compare.naming(table, table)
+    assert set(keys) <= NAMING | compare.SETTINGS
+    for name in table.columns.difference(keys):
+        if pd.api.types.is_float_dtype(table[name]) and name not in compare.SETTINGS:
+            continue  # a measured number never names a row
+        number = pd.api.types.is_numeric_dtype(table[name]) and table[name].dtype != bool
+        other = table.astype({name: float if number else object})
+        other.loc[0, name] = 12345.0 if number else "another"
+        found, counts = compare.differences(other, table)
+        assert counts["rows missing"] == counts["rows new"] == 0
+        assert found["column"].tolist() == [name] and found["here"].item() == other.loc[0, name]
+
+
+def test_a_setting_that_another_run_has_several_of_names_its_rows():
+    """Three training seeds here, one committed: the first is compared with the first, whatever their order."""
+    theirs = pd.DataFrame({"method": ["a", "b"], "training_seed": 0, "fad": [0.1, 0.2]})
+    more = [theirs.assign(training_seed=seed, fad=theirs["fad"] + seed) for seed in (2, 1, 0)]
+    found, counts = compare.differences(pd.concat(more, ignore_index=True), theirs)
+    assert found.empty and (counts["rows missing"], counts["rows new"]) == (0, 4)
+
+
 @settings(deadline=None)
 @given(st.floats(1e-3, 1e3), st.floats(-0.5, 0.5))
 def test_a_gap_is_one_of_three_things(value, share):

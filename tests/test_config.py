@@ -105,6 +105,30 @@ def test_a_stage_stops_on_bad_settings_with_one_line(tmp_path, text):
     assert done.stderr.count("\n") == 1 and done.stderr.startswith("ghostnotes: params.yaml: ")
 
 
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"threads: [", "not valid YAML"),
+        (b"threads: \xff", "not valid YAML"),
+        (b"day: 2024-02-31", "not valid YAML"),
+        (b"- 1\n- 2\n", "expected sections of settings, found list"),
+        (None, "not there"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_in_one_line(tmp_path, content, what):
+    path = tmp_path / "odd.yaml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ValueError) as error:
+        config.read(path)
+    assert str(error.value).startswith(f"{path}: {what}") and "\n" not in str(error.value)
+
+
+def test_an_empty_file_changes_nothing(tmp_path):
+    (tmp_path / "empty.yaml").write_text("# nothing yet\n")
+    assert config.read(tmp_path / "empty.yaml") == {}
+
+
 def test_what_params_leave_unsaid_about_training_stays_as_it_was():
     """No stage depends on these defaults: whoever wants others writes them into params.yaml, where DVC sees them."""
     settings = config.TrainingSettings(steps=1, batch=1, learning_rate=1.0).model_dump()

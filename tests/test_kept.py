@@ -30,8 +30,11 @@ def run(folder, tables, code="c1", omega=2, drawing="d1"):
     seeds = [0, 1] if (folder / MARK).exists() else [0]
     params = {"params.yaml": {"omega": omega, "seeds": seeds}}
     lesson = {"deps": [{"path": "lesson.ipynb", "md5": "l"}], "outs": [{"path": "executed.ipynb", "md5": str(tables)}]}
+    card = {"path": "reports/tables/scorecard.csv", "md5": str(tables)}  # the project's own judges both
+    judged = {"deps": [{"path": "src/ghostnotes/summary.py", "md5": "s"}], "outs": [card]}
     lock = {"ghosts": {"deps": drawn, "params": params, "outs": [ghosts]}, "gdr": {"deps": deps, "outs": outs},
-            "embeddings": {"outs": [{"path": "build/embeddings", "md5": "e"}]}, "lesson": lesson}  # fmt: skip
+            "embeddings": {"outs": [{"path": "build/embeddings", "md5": "e"}]}, "scorecard": judged,
+            "lesson": lesson}  # fmt: skip
     (folder / "dvc.lock").write_text(yaml.safe_dump({"stages": lock}))
 
 
@@ -117,6 +120,19 @@ def test_a_folder_that_has_not_run_is_named(both, capsys):
         kept.keep("full", copy, project)
     assert kept.main(["full", str(copy)]) == 1
     assert capsys.readouterr().err.startswith("ghostnotes: ")
+
+
+@pytest.mark.parametrize("name", ["dvc.lock", "params.yaml", "profiles/full.yaml"])
+@pytest.mark.parametrize("text", ["a: [", "- 1\n"])
+def test_a_file_that_is_no_yaml_is_one_line(both, monkeypatch, capsys, name, text):
+    project, copy = both
+    run(project, {"one": "1"})
+    run(copy, {"one": "2"})
+    (project / name).write_text(text)
+    monkeypatch.chdir(project)
+    assert kept.main(["full", str(copy)]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"ghostnotes: {name}: ") and error.count("\n") == 1
 
 
 @pytest.mark.parametrize("path", KEPT, ids=lambda path: path.parent.name)

@@ -45,6 +45,12 @@ def test_tags_captions_and_pictures_lie_with_the_files(written):
     assert len(list(folder.glob("*.png"))) == 4
 
 
+def test_a_folder_without_every_kind_is_said_in_one_line(tmp_path):
+    with pytest.raises(ValueError, match="no .wav among its tracks; write at least 4, one of every kind"):
+        music_files.write_broken(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_file_that_is_there_is_not_written_again(written):
     _, _, rows = written
     path = rows[0]["file"]

@@ -131,6 +131,27 @@ def test_a_dead_kernel_is_one_line(project):
     assert done.returncode == 1 and "its kernel died" in done.stderr and "Traceback" not in done.stderr
 
 
+FAULTS = {
+    "dies": "notebook.KERNEL_CONFIG = 'import os; os._exit(9)'",
+    "gone": "def gone(self, name):\n raise kernelspec.NoSuchKernel(name)\n"
+            "kernelspec.KernelSpecManager.get_kernel_spec = gone",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("fault", "said"), [("dies", "its kernel did not start: "), ("gone", "no kernel called ")])
+def test_a_kernel_that_does_not_start_is_one_line(project, fault, said):
+    run(project, "strip")
+    code = f"""import sys
+from jupyter_client import kernelspec
+from ghostnotes import notebook
+{FAULTS[fault]}
+sys.exit(notebook.main(["run", "a"]))"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=project, text=True, capture_output=True,
+                          env=os.environ | {"PYTHONPATH": str(ROOT / "src")})  # fmt: skip
+    assert done.returncode == 1 and not (project / "reports").exists()
+    assert done.stderr.splitlines()[-1].startswith(f"ghostnotes: a: {said}") and "Traceback" not in done.stderr
+
+
 def test_a_missing_notebook_is_an_error(project):
     done = run(project, "run", "b")
     assert done.returncode == 1 and done.stderr.strip().endswith("b.ipynb: no such notebook")

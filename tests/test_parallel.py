@@ -101,6 +101,22 @@ def test_the_lines_of_other_stages_are_not_even_read(tmp_path, monkeypatch):
     assert lock.read_text() == OWN.replace("|\n      y\n\n      z", "w")
 
 
+class Lock:
+    """What DVC hands over of a lock file."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def validate(self, content, path):
+        return content
+
+
+def test_of_the_lock_file_one_stage_alone_is_read(tmp_path):
+    (tmp_path / "dvc.lock").write_text(OWN)
+    content, text = stage.read_part("b@1", None)(Lock(tmp_path / "dvc.lock"))
+    assert content == {"schema": "2.0", "stages": {"b@1": {"cmd": "y\n\nz\n"}}} and "cmd: x" not in text
+
+
 OTHERS = ["", OWN[:20], OWN + "# mine\n", OWN.replace("  a:", "  'a':"), OWN + "  a:\n    cmd: x\n"]
 
 
@@ -112,6 +128,7 @@ def test_a_lock_file_of_another_form_is_left_to_dvc(tmp_path, monkeypatch, text)
     with stage.modify_part("a", str(lock)) as content:
         assert content == "DVC's"
     assert lock.read_text() == text
+    assert stage.read_part("a", lambda lock: "DVC's")(Lock(lock)) == "DVC's"
 
 
 def test_after_a_failure_nothing_more_is_started(tmp_path):
@@ -162,6 +179,13 @@ def test_no_project_and_a_broken_one_are_one_line(tmp_path):
     folder = project(tmp_path, {"first": {"cmd": "echo", "wrong": 1}})
     done = run(folder)
     assert done.returncode == 1 and "dvc.yaml' validation failed" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_setting_that_dvc_cannot_read_is_one_line(tmp_path):
+    folder = project(tmp_path, {"first": {"cmd": "echo ${day}", "outs": ["first.txt"]}})
+    (folder / "params.yaml").write_text("day: 2026-01-01\n")
+    done = run(folder)
+    assert done.returncode == 1 and "params.yaml:day" in done.stderr and done.stderr.count("\n") == 1
 
 
 def test_only_what_changed_and_what_depends_on_it_is_stale(tmp_path, monkeypatch):

@@ -22,6 +22,17 @@ def test_an_unknown_profile_is_named(tmp_path):
         profiles.copy(tmp_path / "copy", "smok")
 
 
+@pytest.mark.parametrize(("text", "what"), [("a: [", "not valid YAML"), ("- 1\n", "expected sections")])
+def test_a_profile_that_is_none_is_one_line(tmp_path, monkeypatch, capsys, text, what):
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles/odd.yaml").write_text(text)
+    (tmp_path / "params.yaml").write_bytes(Path("params.yaml").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    assert profiles.main(["odd", "copy"]) == 1 and not (tmp_path / "copy").exists()
+    error = capsys.readouterr().err
+    assert error.startswith(f"ghostnotes: profiles/odd.yaml: {what}") and error.count("\n") == 1
+
+
 @pytest.mark.parametrize("name", ["thesis.tex", "dvc.yaml", "src/mine.py"])
 def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path, name):
     (tmp_path / name).parent.mkdir(exist_ok=True)

@@ -29,6 +29,7 @@ from ghostnotes import (
 )
 from ghostnotes.embeddings import Embeddings
 from ghostnotes.encoders.registry import open_encoder
+from ghostnotes.files import load_tensors, save_tensors
 from ghostnotes.library import Library
 from ghostnotes.retriever import Answer, Retriever
 
@@ -64,6 +65,13 @@ def reader(place, name="muscall-mini"):
     return open_encoder(name, "text", models=place / "build")
 
 
+def states(place, text, name="muscall-mini"):
+    """A text's token states as the lessons and the pipeline ask for them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prompting, "ENCODERS", place / "build" / "encoders")
+        return None if text is None else prompting.tokens(name, [text])
+
+
 def listed(place, order, encoder="muscall-mini"):
     ids = Library.open(place / "index").tracks(encoder).ids
     return [ids[row] for row in order]
@@ -77,8 +85,9 @@ def by_hand(place, seeds, how, encoder="muscall-mini"):
 @pytest.mark.parametrize("unlike", [None, OTHER])
 def test_a_text_is_asked_by_ghosts_and_their_mean(place, music, unlike):
     found = music.search(TEXT, unlike=unlike, guidance=3.0, seeds=4, k=7, seed=5)
-    states = [None if text is None else reader(place).tokens([text]) for text in (TEXT, unlike)]
-    made = prompting.ghosts(network(place), states[0], ["search"], 3.0, 4, 10, frames=16, unwanted=states[1], seed=5)
+    wanted, away = states(place, TEXT), states(place, unlike)
+    made = prompting.ghosts(network(place), wanted, ["search"], 3.0, 4, 10, frames=16, unwanted=away, seed=5)
+    assert torch.equal(found.seeds, made.mean(-2)[0]), "the same states as in a lesson, to the last digit"
     assert found.table["id"].tolist() == by_hand(place, made.mean(-2), "mean")
     gallery = Library.open(place / "index").tracks("muscall-mini").vectors
     query = torch.nn.functional.normalize(made.mean((0, 1, 2)), dim=0)
@@ -153,8 +162,7 @@ def test_networks_of_ones_own_catalogue_answer_for_its_encoder(place, tmp_path):
     found = music.search(TEXT, seeds=2)
     assert "catalogue/captions imagined 2 tracks" in found.how
     own = ghosts.load(root / "build" / "models" / "catalogue" / "captions.safetensors")[0]
-    states = reader(root, "clap-mini").tokens([TEXT])
-    made = prompting.ghosts(own, states, ["search"], 2.0, 2, 10, frames=5)
+    made = prompting.ghosts(own, states(root, TEXT, "clap-mini"), ["search"], 2.0, 2, 10, frames=5)
     torch.testing.assert_close(found.seeds, made[0].mean(1).float())
     assert "windows 9 to 13 of 21" in music.like("a/3.flac", but="loud").how
     assert "catalogue/pictures imagined 2 tracks" in music.search(TEXT, image=root / "picture.png", seeds=2).how
@@ -172,7 +180,7 @@ def test_like_a_track_is_its_neighbours_without_itself(place, music):
 def test_like_a_track_but_is_its_inversion_under_the_text(place, music):
     windows = music.library.windows("muscall-mini").padded([3])[0]  # 24 s: 21 windows, its middle is taken
     start = torch.nn.functional.normalize(windows[:, None, 2:18], dim=-1)
-    edited = inversion.edit(network(place), start, None, reader(place).tokens([OTHER]), samplers.ddim_sigmas(50),
+    edited = inversion.edit(network(place), start, None, states(place, OTHER), samplers.ddim_sigmas(50),
                             depth=30, omega=2.0, iterations=4)  # fmt: skip
     found = music.like("a/3.flac", but=OTHER, depth=30, k=6)
     assert found.table["id"].tolist() == [one for one in by_hand(place, edited.mean(-2), "mean") if one != "a/3.flac"]
@@ -183,13 +191,13 @@ def test_a_wish_that_something_be_left_out_is_a_negative_prompt_on_the_way_down(
     wishes = {"but": "without loud drums"}, {"unlike": "loud drums"}
     found, other = (music.like("a/4.flac", **wish) for wish in wishes)
     assert found.table.equals(other.table) and "away from 'loud drums'" in found.how
-    net, read = network(place), reader(place)
+    net = network(place)
     windows = music.library.windows("muscall-mini").padded([4])[0]
     start, _ = asking.middle(torch.nn.functional.normalize(windows[0], dim=-1), 16)
     sigmas = samplers.ddim_sigmas(50)
     state = inversion.up(net, start[None, None], None, sigmas, [20])[20][0]
     with torch.no_grad():
-        denoiser = guidance.negative_prompt(net, None, read.tokens(["loud drums"]), 2.0)
+        denoiser = guidance.negative_prompt(net, None, states(place, "loud drums"), 2.0)
         edited = net.decode(samplers.euler(denoiser, state, inversion.last_levels(sigmas, 20)))
     torch.testing.assert_close(found.seeds, edited.mean(1).float())
     assert not torch.allclose(found.seeds, music.like("a/4.flac", but="loud drums").seeds)
@@ -276,6 +284,28 @@ def test_networks_without_the_settings_that_made_them_are_not_passed_over(copied
             Retriever(copied / "index", models=copied / "build").search(**ask)
 
 
+@pytest.mark.parametrize(("path", "change", "why"), [
+    ("ghost-muscall/0", {"shape": {"dim": 6, "text_dim": 16, "once": 1}}, "once"),
+    ("ghost-muscall/0", {"shape": 3}, "mapping"),
+    ("prior/0", None, "list"),
+    ("catalogue/captions", {}, "frames"),
+])  # fmt: skip
+def test_weights_of_another_version_are_said_in_one_line(copied, path, change, why):
+    path = copied / "build" / "models" / f"{path}.safetensors"
+    if "catalogue" in str(path):
+        (copied / "build" / "models" / "ghost-muscall" / "0.safetensors").unlink()
+        settings = yaml.safe_load((copied / "params.yaml").read_text())
+        settings["catalogues"]["encoders"] = {"audio": "muscall-mini", "text": "muscall-mini", "image": "clip-mini"}
+        (copied / "params.yaml").write_text(yaml.safe_dump(settings))
+        tiny_build.ghost(path)
+    tensors, saved = load_tensors(path)
+    save_tensors(path, tensors, [saved] if change is None else saved | change)
+    music = Retriever(copied / "index", models=copied / "build")
+    with pytest.raises(ValueError, match=f"safetensors: weights of another version .*{why}.* make it again") as error:
+        music.search(image=copied / "picture.png") if "prior" in str(path) else music.search(TEXT)
+    assert "\n" not in str(error.value)
+
+
 def test_vectors_that_are_gone_are_made_again_by_indexing(copied):
     (copied / "index" / "muscall-mini" / "tracks.safetensors").unlink()
     with pytest.raises(ValueError, match="tracks.safetensors: not there; run `ghostnotes index` again"):
@@ -303,7 +333,14 @@ def test_the_encoder_that_a_network_answers_for_is_searched_by_default(place):
     assert "ghost-muscall" in Retriever(library, models=place / "build").search(TEXT, seeds=2).how
 
 
-def test_an_index_by_other_weights_is_refused(place, tmp_path):
+@pytest.fixture
+def unasked(monkeypatch):
+    """Nobody imagines anything here: what is wrong is told before."""
+    for name in ("by_text", "by_picture", "by_track"):
+        monkeypatch.setattr(asking, name, lambda *_, **__: pytest.fail("imagined before it was checked"))
+
+
+def test_an_index_by_other_weights_is_refused_before_anything_is_imagined(place, tmp_path, unasked):
     root = tmp_path / "retrained"
     shutil.copytree(place, root)
     shutil.rmtree(root / "build" / "encoders")
@@ -349,6 +386,23 @@ def test_a_request_that_cannot_be_answered_is_said_in_one_line(place, music, ask
     with pytest.raises(ValueError, match=why) as error:
         ask(music, place)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("ask", [
+    lambda music, place: music.search(TEXT, k=0),
+    lambda music, place: music.search(TEXT, how="best"),
+    lambda music, place: music.search(image=place / "picture.png", how="best"),
+    lambda music, place: music.like("a/0.flac", but="loud", k=0),
+])  # fmt: skip
+def test_a_list_that_cannot_be_made_is_refused_before_anything_is_imagined(place, music, ask, unasked):
+    with pytest.raises(ValueError, match="how must be|k must be"):
+        ask(music, place)
+
+
+def test_a_check_of_the_space_opens_no_encoder_that_is_not_asked(place):
+    music = Retriever(place / "index", models=place / "build")
+    music.search(TEXT, seeds=2)
+    assert set(music.models._encoders) == {("muscall-mini", "text")}
 
 
 def test_the_package_is_imported_in_an_instant_and_still_has_the_retriever(tmp_path):

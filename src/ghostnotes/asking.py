@@ -29,6 +29,7 @@ from ghostnotes import (
 from ghostnotes.embeddings import Embeddings
 from ghostnotes.encoders.registry import open_encoder
 from ghostnotes.files import load_weights
+from ghostnotes.tokens import Tokens
 
 OMEGA = 2.0  # GD-Retriever's weight of the text, and ours
 NAME = ["search"]  # keys the noise: one seed gives the same noise whatever is asked, so answers can be compared
@@ -94,10 +95,10 @@ class Models:
             self._encoders[name, role] = open_encoder(name, role, models=self.build, device=self.device)
         return self._encoders[name, role]
 
-    def fingerprint(self, name: str) -> str:
-        """An encoder's fingerprint, by whichever of its roles is open."""
+    def fingerprint(self, name: str, role: str = "audio") -> str:
+        """An encoder's fingerprint, by whichever of its roles is open; where none is, this one is opened."""
         opened = [one for (known, _), one in self._encoders.items() if known == name]
-        return (opened or [self.encoder(name, "audio")])[0].fingerprint
+        return (opened or [self.encoder(name, role)])[0].fingerprint
 
     def ghost(self, audio: str) -> Network | None:
         """The ghost network that imagines this encoder's windows, or None."""
@@ -111,8 +112,8 @@ class Models:
         own, path = self.settings.catalogues.encoders, self.build / "models" / "catalogue" / "captions.safetensors"
         if own.audio != audio or not path.exists():
             return None
-        network, saved = self._load(path, ghosts.load)
-        return Network(network, "catalogue/captions", own.text, saved["frames"])
+        network, frames = self._load(path, _load_own)
+        return Network(network, "catalogue/captions", own.text, frames)
 
     def has_prior(self, audio: str) -> bool:
         """Whether there is a prior from pictures to this encoder's tracks."""
@@ -148,7 +149,11 @@ class Models:
 
     def _load(self, path: Path, load):
         if path not in self._networks:
-            self._networks[path] = load(path)
+            try:
+                self._networks[path] = load(path)
+            except (KeyError, TypeError, AttributeError) as error:  # its shape is not what is built from today
+                raise ValueError(f"{path}: weights of another version ({' '.join(str(error).split())}); "
+                                 "delete it and make it again") from None  # fmt: skip
         return self._networks[path]
 
 
@@ -160,7 +165,7 @@ def by_text(models: Models, audio: str, text: str, unlike: str | None, omega: fl
         return _plain(models, audio, text, unlike, omega)
     reader = models.encoder(found.reads, "text")
     learnt = wishes.read(reader, text, unlike)
-    wanted, away = reader.tokens([text]), reader.tokens([unlike]) if unlike else None
+    wanted, away = _states(reader, text), _states(reader, unlike or None)
     steps = models.settings.ghosts.sampling.steps if steps is None else steps
     made = prompting.ghosts(found.network, wanted, NAME, omega, count, steps, frames=found.frames, unwanted=away,
                             seed=seed)  # fmt: skip
@@ -210,7 +215,7 @@ def by_track(models: Models, audio: str, windows: Tensor, but: str | None, unlik
     learnt, depth = wishes.read(reader, but, unlike), way.depth if depth is None else depth
     start, part = middle(windows, found.frames)
     sigmas = samplers.ddim_sigmas(way.steps)
-    towards, away = (None if text is None else reader.tokens([text]) for text in (but, unlike))
+    towards, away = _states(reader, but), _states(reader, unlike)
     z = inversion.up(found.network, start[None, None], None, sigmas, [depth], iterations=way.iterations)[depth][0]
     denoiser = guidance.negative_prompt(found.network, towards, away, omega)
     edited = found.network.decode(samplers.euler(denoiser, z, inversion.last_levels(sigmas, depth)))
@@ -238,6 +243,20 @@ def _plain(models: Models, audio: str, text: str, unlike: str | None, omega: flo
     vector = removal.text_interpolation(wanted, wanted, away[0], omega) if away else wanted
     said = f"no ghost network for {audio} in {models.build}: the text was compared with the tracks directly"
     return Seeds(vector, "mean", f"{said}; {learnt}")
+
+
+def _states(reader, text: str | None) -> Tokens | None:
+    """A text's token states in half precision, as those that ghost networks were trained on; None without a text."""
+    if text is None:
+        return None
+    found = reader.tokens([text])
+    return Tokens(found.states.half().float(), found.mask)
+
+
+def _load_own(path: Path) -> tuple[nn.Module, int]:
+    """The ghost network of one's own catalogue, and how many windows it imagines."""
+    network, saved = ghosts.load(path)
+    return network, saved["frames"]
 
 
 def _load_prior(path: Path) -> resnet.ResNetPrior:

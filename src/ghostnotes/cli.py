@@ -158,12 +158,22 @@ def _in_one_line():
         raise typer.Exit(141) from None
     except (ValueError, OSError, ImportError) as error:
         line = _printable(" ".join(str(error).split()), None)
+    except (MemoryError, RuntimeError) as error:
+        if not _out_of_memory(error):
+            raise
+        line = "out of memory; imagine fewer tracks (--seeds), close other programs, or leave a GPU by --device cpu"
     except KeyboardInterrupt:
         line = "stopped; run it again, it goes on"
     else:
         return
     print(f"ghostnotes: {line}", file=sys.stderr)
     raise typer.Exit(1)
+
+
+def _out_of_memory(error: Exception) -> bool:
+    """Whether memory ran out; torch's error for a GPU is known by its name, for the CPU by its text alone."""
+    named = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    return named or "can't allocate memory" in str(error)
 
 
 def _pair(text: str) -> tuple[str, str | bool]:

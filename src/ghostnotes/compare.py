@@ -8,8 +8,10 @@ tolerated within a tenth of half its 95 % interval where the table gives one (NA
           a difference), else within 2 % of it; of a count nothing is
 differs   further off; counted apart where the number leaves the committed interval
 
-Rows are matched by what names them: text, and the columns in SETTINGS. Tables that hold a row for every query are left
-out, as their means are in others. The exit status is 1 where a claim's verdict is another one, else 0.
+Rows are matched by what names them: of the columns of text and those in SETTINGS, from left to right, each that tells
+rows apart which the ones before it do not. What a row is named by already is compared like a number, for instance the
+guidance that val chose for it. Tables that hold a row for every query are left out, as their means are in others. The
+exit status is 1 where a claim's verdict is another one, else 0.
 """
 
 import argparse
@@ -26,9 +28,9 @@ import pandas as pd
 
 SAME, TOLERANCE, SHARE_OF_HALF = 1e-5, 0.02, 0.1
 SETTINGS = {"K", "beyond", "count", "depth", "draw", "evaluations", "iterations", "k", "n", "omega", "part", "seed",
-            "shrinkage", "sigma", "size", "step", "steps", "strength", "tier", "training_seed", "up", "value",
+            "share", "shrinkage", "sigma", "size", "step", "steps", "strength", "tier", "training_seed", "up", "value",
             "weight"}  # fmt: skip
-OUTCOMES = {"decision", "holds"}  # text that a result decides
+OUTCOMES = {"decision", "holds", "within", "named_genre", "named_lead", "named_tempo"}  # text that a result decides
 SHOWN = 5  # differing numbers printed of one table, the furthest off first
 
 
@@ -72,8 +74,7 @@ def differences(ours: pd.DataFrame, theirs: pd.DataFrame) -> tuple[pd.DataFrame,
     columns that are missing here or new.
     """
     shared = [name for name in theirs if name in ours]
-    keys = [name for name in shared if name in SETTINGS or (_text(theirs[name]) and name not in OUTCOMES)]
-    keys += ["share"] if "share" in shared and "gain" not in shared else []  # beside a gain it is a result
+    keys = naming(ours, theirs)
     left, right = _keyed(theirs, keys), _keyed(ours, keys)
     both = left.index.intersection(right.index, sort=False)
     values = [name for name in shared if name not in keys]
@@ -87,6 +88,21 @@ def differences(ours: pd.DataFrame, theirs: pd.DataFrame) -> tuple[pd.DataFrame,
     empty = pd.DataFrame(columns=["where", "column", "committed", "here", "off", "left"])
     parts = [_column(left.loc[both], right.loc[both], name) for name in values]
     return pd.concat([empty, *(part for part in parts if len(part))], ignore_index=True), counts
+
+
+def naming(ours: pd.DataFrame, theirs: pd.DataFrame) -> list[str]:
+    """The columns that name the rows of theirs; and where several of ours have one name then, those that help there."""
+    shared = [name for name in theirs if name in ours]
+    offered = [name for name in shared if name in SETTINGS or (_text(theirs[name]) and name not in OUTCOMES)]
+    found = []
+    for table in (theirs, ours):
+        said = table[offered].map(_short)
+        groups = len(said[found].drop_duplicates()) if found else 1
+        for name in offered:
+            count = len(said[[*found, name]].drop_duplicates())
+            if count > groups:
+                found, groups = [*found, name], count
+    return [name for name in offered if name in found]
 
 
 def _column(left, right, name):

@@ -14,19 +14,26 @@ from pydantic import ValidationError
 
 from ghostnotes.settings import Settings, TrainingSettings
 
-__all__ = ["Settings", "TrainingSettings", "load", "open_project", "overlay", "validate"]
+__all__ = ["Settings", "TrainingSettings", "load", "open_project", "overlay", "read", "validate"]
 SETTINGS_FILE = "params.yaml"
 
 
 def load(path: Path = Path(SETTINGS_FILE)) -> Settings:
     """Read and validate a settings file. ValueError in one line: which file, which key, what is wrong."""
+    return validate(read(path), path)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The sections of a YAML file as plain values, {} where it is empty; ValueError in one line that names the file."""
     try:
         values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ValueError(f"{path}: not there; run from the project's folder") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # the second for bytes that are no text, and for days that are none
         raise ValueError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
-    return validate(values, path)
+    if values is not None and not isinstance(values, Mapping):
+        raise ValueError(f"{path}: expected sections of settings, found {type(values).__name__}")
+    return values or {}
 
 
 def validate(values: Any, source: Path) -> Settings:

@@ -55,8 +55,16 @@ def _packages(todo: list[str]) -> list[dict]:
             rows.append(_row(package, "missing", f"for {purpose}"))
             todo.append(f"pip install {package} (for {purpose})")
         else:
-            rows.append(_row(package, importlib.metadata.version(package), f"for {purpose}"))
+            rows.append(_row(package, _version(package), f"for {purpose}"))
     return rows
+
+
+def _version(package: str) -> str:
+    """The version of a package; "found" where its module was installed under another name, as builds of some are."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "found"
 
 
 def _formats() -> list[dict]:

@@ -10,8 +10,6 @@ import shutil
 import sys
 from pathlib import Path
 
-import yaml
-
 from ghostnotes import config
 from ghostnotes.files import write_json
 from ghostnotes.profiles import MARK
@@ -22,9 +20,8 @@ SHOWN = ("reports/tables/", "reports/metrics/")
 
 def stages(folder: Path) -> dict[str, dict]:
     """What dvc.lock records of every stage: {"deps": {path: md5}, "outs": {path: md5}, "params": {key: value}}."""
-    lock = yaml.safe_load((Path(folder) / "dvc.lock").read_text(encoding="utf-8"))
     found = {}
-    for name, stage in lock["stages"].items():
+    for name, stage in config.read(Path(folder) / "dvc.lock").get("stages", {}).items():
         found[name] = {side: {one["path"]: one["md5"] for one in stage.get(side, ())} for side in ("deps", "outs")}
         found[name]["params"] = stage.get("params", {}).get(config.SETTINGS_FILE, {})
     return found
@@ -45,6 +42,7 @@ def keep(profile: str, folder: Path, project: Path = Path(".")) -> list[str]:
     if missing:
         raise ValueError(f"{folder} has not run to its end: {missing[0]} is missing ({len(missing)} such stages); "
                          "run its pipeline again, it goes on where it was")  # fmt: skip
+    theirs.pop("scorecard", None)  # the project's own judges both runs, side by side
     known = {path: md5 for stage in ours.values() for path, md5 in stage["outs"].items()}
     differ = [stage for stage in theirs.values() if any(known.get(path) != md5 for path, md5 in stage["outs"].items())]
     own = [stage for stage in differ if any(path.startswith(SHOWN) for path in stage["outs"])]
@@ -77,9 +75,8 @@ def outdated(made_by: dict, project: Path = Path(".")) -> list[str]:
     current = {}
     for stage in stages(project).values():
         current |= stage["outs"] | stage["deps"]
-    base, changes = ((yaml.safe_load((project / path).read_text(encoding="utf-8")) or {})
-                     for path in (config.SETTINGS_FILE, f"profiles/{made_by['profile']}.yaml"))  # fmt: skip
-    settings = config.overlay(base, changes)
+    paths = (config.SETTINGS_FILE, f"profiles/{made_by['profile']}.yaml")
+    settings = config.overlay(*(config.read(project / path) for path in paths))
     old = [path for path, md5 in made_by["inputs"].items() if current.get(path) != md5]
     return old + [key for key, value in made_by["params"].items() if _at(settings, key) != value]
 

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import yaml
 
-sys.modules.setdefault("rfc3987_syntax", None)  # or nbformat's checks compile a grammar of web addresses: a second
+# or nbformat's checks compile a grammar of web addresses, a second, and papermill opens Arrow for files in clouds
+for unused in ("rfc3987_syntax", "pyarrow.fs"):
+    sys.modules.setdefault(unused, None)
 import nbformat  # noqa: E402
 
 from ghostnotes import config  # noqa: E402
@@ -130,6 +132,7 @@ def run(name: str, result: str, parameters: dict) -> None:
     notebook as far as it came is kept in work/failed; nothing is written to reports.
     """
     import papermill
+    from jupyter_client.kernelspec import NoSuchKernel
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
@@ -162,6 +165,12 @@ def run(name: str, result: str, parameters: dict) -> None:
         raise NotebookError(f"{name}: {error.ename}: {reason} (the notebook so far: {partial})") from None
     except DeadKernelError:
         raise NotebookError(f"{name}: its kernel died, perhaps for want of memory (see {log})") from None
+    except NoSuchKernel as error:
+        raise NotebookError(f"{name}: no kernel called {error.name}; install ipykernel here again") from None
+    except RuntimeError as error:
+        if not str(error).startswith("Kernel "):  # so jupyter_client says of one that died, or was slow, at its start
+            raise
+        raise NotebookError(f"{name}: its kernel did not start: {' '.join(str(error).split())} (see {log})") from None
     write(scrub(executed), EXECUTED / f"{result}.ipynb")
     partial.unlink()
     minutes = (time.monotonic() - started) / 60

@@ -119,7 +119,10 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        waits = stale_stages()
+        try:
+            waits = stale_stages()
+        except TypeError as error:  # what DVC raises for a value of params.yaml that it does not know, such as a date
+            raise DvcException(str(error)) from error
         failed = run(waits, max(1, options.jobs), [sys.executable, "-m", "ghostnotes.stage"]) if waits else []
     except DvcException as error:  # no project here, a fault in dvc.yaml, or another run that has not ended
         print(f"ghostnotes: {' '.join(str(error).split())} (`dvc status` may say more)", file=sys.stderr)

@@ -28,8 +28,7 @@ def copy(folder: Path, profile: str) -> None:
     if not source.exists():
         known = ", ".join(sorted(path.stem for path in Path("profiles").glob("*.yaml")))
         raise ValueError(f"no profile {profile!r}; there are: {known}")
-    base, changes = (yaml.safe_load(path.read_text(encoding="utf-8")) for path in (Path(config.SETTINGS_FILE), source))
-    merged = config.overlay(base, changes or {})
+    merged = config.overlay(config.read(Path(config.SETTINGS_FILE)), config.read(source))
     config.validate(merged, source)
     folder = Path(folder)
     if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():

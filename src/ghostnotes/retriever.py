@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ghostnotes import asking, retrieval, wishes
 from ghostnotes.library import Library, index
+from ghostnotes.metrics import DECIMALS
 
 INDEXES = Path("ghostnotes-index")  # where indexes go when nobody says otherwise: INDEXES/NAME in the working folder
 SHOWN = ["title", "artist", "genre", "caption"]
@@ -81,16 +82,19 @@ class Retriever:
             raise ValueError("nothing to search for: give a text or a picture; `unlike` goes with one of them")
         if text and unlike and text.split() == unlike.split():
             raise ValueError(f"{text!r} is both what is searched and what should not be there; leave one of them out")
+        if image is None and strength is not None:
+            raise ValueError("strength is that of a text beside a picture; a text alone has its guidance")
+        _check(k, how)
         audio = self._searched_by(image is not None)
         if image is None:
-            if strength is not None:
-                raise ValueError("strength is that of a text beside a picture; a text alone has its guidance")
+            self._check_space(audio, "text" if self._reads(audio) in (None, audio) else "audio")
             omega = asking.OMEGA if guidance is None else guidance
             found = asking.by_text(self.models, audio, text, unlike, omega, seeds, seed, steps)
         else:
+            self.models.prior(audio)  # where there is none, that is the reason to give
             texts = {said: sign for said, sign in ((text, 1), (unlike, -1)) if said}
+            self._check_space(audio, "text" if texts else "audio")
             found = asking.by_picture(self.models, audio, image, texts, guidance, seeds, seed, steps, strength)
-        self._check_space(audio)
         return self._ranked(audio, found, k, how)
 
     def like(self, track: str | Path, but: str | None = None, *, unlike: str | None = None, depth: int | None = None,
@@ -109,12 +113,13 @@ class Retriever:
         edited = but is not None or unlike is not None
         if not edited and (depth is not None or guidance is not None):
             raise ValueError("depth and guidance are those of an edit; give `but` or `unlike` with them")
+        _check(k, None)
         audio = self._searched_by(False)
         windows, own = self._heard(audio, track)
+        if edited or own is None:  # a track of the index as it is asks no encoder
+            self._check_space(audio, "text" if edited and self._reads(audio) == audio else "audio")
         omega = asking.OMEGA if guidance is None else guidance
         found = asking.by_track(self.models, audio, windows, but, unlike, omega, depth)
-        if edited or own is None:
-            self._check_space(audio)
         return self._ranked(audio, found, k, None, own)
 
     def _searched_by(self, picture: bool) -> str:
@@ -145,10 +150,6 @@ class Retriever:
 
     def _ranked(self, audio: str, found: asking.Seeds, k: int, how: str | None, own: int | None = None) -> Answer:
         how = found.how if how is None else how
-        if how not in ("mean", "max", "interleave"):
-            raise ValueError(f'how must be "mean", "max" or "interleave", got {how!r}')
-        if k < 1:
-            raise ValueError(f"k must be at least 1, got {k}")
         seeds = found.vectors.mean(0, keepdim=True) if how == "mean" else found.vectors
         distance = retrieval.distances(seeds, self._gallery(audio))
         nearest, more = distance.min(0), k + (own is not None)
@@ -159,7 +160,7 @@ class Retriever:
         rows = rows[rows != own][:k]
         table = self.library.table.iloc[rows].reset_index(drop=True)
         table.insert(0, "rank", range(1, len(table) + 1))
-        table["score"] = np.round(1 - nearest[rows] * 1e-9, 6)
+        table["score"] = np.round(1 - nearest[rows] / 10**DECIMALS, 6)
         learnt = f"{audio} was trained on {self.library.entry(audio)['trained_on']}"
         said = found.said if learnt in found.said else f"{found.said}; {learnt}"
         return Answer(table[["rank", "id", "path", "score", *SHOWN]], said, found.vectors)
@@ -169,11 +170,26 @@ class Retriever:
             self._galleries[audio] = self.library.tracks(audio).vectors.double().numpy()
         return self._galleries[audio]
 
-    def _check_space(self, audio: str) -> None:
-        """ValueError where the encoder is no longer the one that the index was made with."""
-        now, then = self.models.fingerprint(audio), self.library.entry(audio)["fingerprint"]
+    def _reads(self, audio: str) -> str | None:
+        """The encoder that reads texts for the ghost network of this one; None where there is no such network."""
+        found = self.models.ghost(audio)
+        return None if found is None else found.reads
+
+    def _check_space(self, audio: str, role: str) -> None:
+        """ValueError where the encoder is no longer the one that the index was made with; before anything is imagined.
+
+        role: what the encoder is asked for next, so that none is opened for this check alone."""
+        now, then = self.models.fingerprint(audio, role), self.library.entry(audio)["fingerprint"]
         if now != then:
             raise ValueError(f"{self.library.folder}: made with {then}, and {audio} is now {now}; index again")
+
+
+def _check(k: int, how: str | None) -> None:
+    """ValueError for a list that cannot be made, before anything is imagined for it."""
+    if how not in (None, "mean", "max", "interleave"):
+        raise ValueError(f'how must be "mean", "max" or "interleave", got {how!r}')
+    if k < 1:
+        raise ValueError(f"k must be at least 1, got {k}")
 
 
 def default_place(music: Path) -> Path:

@@ -65,11 +65,17 @@ def write_beside(catalogue: made.Catalogue, folder: Path) -> None:
 
 
 def write_broken(folder: Path) -> None:
-    """Three files as every collection has them: one empty, one that was cut off, one that holds no sound."""
+    """Three files as every collection has them: one empty, one that was cut off, one that holds no sound.
+
+    ValueError where no track was written as .wav, the kind that is cut off here.
+    """
     import soundfile
 
     folder = Path(folder)
+    waves = sorted(folder.glob("*.wav"))
+    if not waves:
+        raise ValueError(f"{folder}: no .wav among its tracks; write at least {len(FORMATS)}, one of every kind")
     (folder / "empty.mp3").write_bytes(b"")
     soundfile.write(folder / "silent.flac", np.zeros(32000), 32000)
-    whole = next(path for path in sorted(folder.glob("*.wav"))).read_bytes()
+    whole = waves[0].read_bytes()
     (folder / "truncated.wav").write_bytes(whole[: len(whole) // 2])
