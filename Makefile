@@ -7,7 +7,7 @@ NEEDED_GB := 6
 # JupyterLab would ask two hosts for news and for its latest version
 QUIET_LAB := --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate
 
-.PHONY: help environment repro test lab smoke compare
+.PHONY: help environment repro test lab smoke compare book
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -29,7 +29,7 @@ repro: .venv/ready ## run the pipeline: every table, figure and lesson in report
 	@python -m ghostnotes.notebook minutes
 
 test: .venv/ready ## run the tests, the whole pipeline on a few rows among them
-	@python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lab: .venv/ready ## open the lessons in JupyterLab
 	@jupyter lab notebooks/lessons $(QUIET_LAB)
@@ -40,3 +40,10 @@ smoke: .venv/ready ## run the whole pipeline on a few rows in build/smoke
 
 compare: .venv/ready ## what this machine's reports have other than the committed ones, and whether a verdict changes
 	@python -m ghostnotes.compare
+
+book: .venv/ready .venv/book ## the lessons as they ran, as pages that need no network: build/book/index.html
+	@python -m ghostnotes.book
+
+.venv/book: .venv/ready book/requirements.lock
+	@.venv/bin/python -m pip install --quiet --no-deps -r book/requirements.lock
+	@touch $@

@@ -56,6 +56,14 @@ def test_a_track_that_stays_as_it_is_is_coherent():
     assert completion.coherence(turned[:, None], task)[:, 0].numpy() == pytest.approx(-np.ones(3), abs=1e-6)
 
 
+def test_the_observed_windows_of_the_track_itself_are_like_it_and_the_others_do_not_count():
+    task, real = completion.tasks(16)["fill_in"], unit(3, 16, 4)
+    some = torch.stack([real, -real], dim=1)
+    some[:, 0, list(task.hidden)] = unit(3, len(task.hidden), 4, seed=5)
+    assert completion.observed(some[:, :1], real, task).numpy() == pytest.approx(np.ones(3), abs=1e-6)
+    assert completion.observed(some, real, task).numpy() == pytest.approx(np.zeros(3), abs=1e-6)
+
+
 def test_a_bridge_leads_from_the_end_of_one_to_the_start_of_the_other():
     task = completion.tasks(16)["bridge"]
     one, other = unit(2, 16, 4), unit(2, 16, 4, seed=1)

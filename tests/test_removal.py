@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from ghostnotes import generation, outcomes, prompting, removal, samplers
+from ghostnotes import generation, outcomes, prompting, removal, retrieval, samplers, statistics
 from ghostnotes.tokens import Tokens
 
 
@@ -22,7 +22,7 @@ def test_interpolations_are_the_papers_formulas():
     assert torch.allclose(moved, ghost + 2 * text - 2 * other)
     assert torch.allclose(removal.audio_interpolation(ghost, bad, 2.0), 3 * ghost - 2 * bad)
     assert torch.allclose(removal.audio_interpolation(ghost, bad, 0), ghost)
-    assert removal.similarity(ghost, ghost).numpy() == pytest.approx(1)
+    assert outcomes.similarity(ghost, ghost).numpy() == pytest.approx(1)
 
 
 def test_a_prefix_is_written_into_the_text():
@@ -38,17 +38,28 @@ def test_equal_effect_finds_the_weight(wanted):
     ghost = torch.tensor([[0.5**0.5, 0.5**0.5]])
 
     def effect(w):
-        return removal.similarity(removal.audio_interpolation(ghost, bad, w), bad).mean().item()
+        return outcomes.similarity(removal.audio_interpolation(ghost, bad, w), bad).mean().item()
 
     assert removal.equal_effect(effect, effect(wanted)) == pytest.approx(wanted, rel=1e-4)
     assert removal.equal_effect(effect, 0.9) is None  # it starts nearer than that
     assert removal.equal_effect(effect, -1.0) is None  # and never gets so far
 
 
-def test_the_filter_puts_the_unwanted_behind_all_others():
+def test_what_is_left_out_stands_behind_all_others():
     distance = np.array([[3, 1, 2, 0], [0, 5, 1, 2]])
     has = np.array([[False, True, False, True], [True, False, False, False]])
-    assert np.argsort(removal.filtered(distance, has), axis=1).tolist() == [[2, 0, 3, 1], [2, 3, 1, 0]]
+    assert np.argsort(outcomes.without(distance, has), axis=1).tolist() == [[2, 0, 3, 1], [2, 3, 1, 0]]
+    everywhere = outcomes.without(distance, has[0])
+    assert retrieval.first(everywhere, 4).tolist() == [[2, 0, 3, 1], [0, 2, 3, 1]]
+
+
+def test_parts_are_averaged_over_training_seeds_and_get_students_interval():
+    parts = pd.DataFrame({"method": ["a"] * 6 + ["b"] * 6, "size": [np.nan] * 6 + [0.1] * 6, "part": [0, 1, 2] * 4,
+                          "training_seed": [0, 0, 0, 1, 1, 1] * 2, "fad": [1, 2, 3, 3, 4, 5, 0, 0, 0, 0, 0, 0]})
+    found = outcomes.over_parts(parts, ["method", "size"], ["fad"]).set_index("method")
+    expected = statistics.subsample_interval([2, 3, 4])
+    assert found.loc["a", ["fad_parts", "fad_parts_low", "fad_parts_high"]].tolist() == list(expected)
+    assert found.loc["b", "fad_parts"] == found.loc["b", "fad_parts_high"] == 0
 
 
 TRACKS = pd.DataFrame({"genre": ["rock", "jazz", "rock"], "second_genre": ["", "rock", ""],
@@ -79,6 +90,24 @@ def test_an_originals_other_twins_do_not_compete():
     found = outcomes.against_twin(distance, [1, 4], [3, 3], others=[1, 2, 4])
     assert found["rank_twin"].tolist() == [1, 0] and found["twin_ahead"].tolist() == [0, 1]
     assert distance[0].tolist() == [5, 4, 2, 3, 1], "the distances themselves stay"
+
+
+def test_what_a_track_has_is_both_genres_and_about_its_tempo_without_what_changes():
+    tracks = pd.DataFrame({"genre": ["rock", "jazz"], "second_genre": ["", "rock"], "mood": ["sad", "calm"],
+                           "lead": ["piano", "flute"], "drums": ["none", "brushes"], "mode": ["minor", "major"],
+                           "tempo": [100, 150]})  # fmt: skip
+    first, second = outcomes.own(tracks, ["tempo", "mood"])
+    assert first == {"genre": ("rock",), "mood": ("sad",), "lead": ("piano",), "drums": ("none",), "mode": ("minor",)}
+    assert second["genre"] == ("jazz", "rock") and "mood" not in second
+    assert second["tempo"] == pytest.approx((132, 168))
+    itself = outcomes.share(np.array([[0], [1]]), tracks, outcomes.own(tracks))
+    assert itself.tolist() == [1, 1]
+
+
+def test_a_paired_difference_averages_an_items_rows_and_leaves_out_who_stands_alone():
+    one = pd.DataFrame({"item": list("aabbc"), "found": [1, 3, 4, 4, 9.0]})
+    other = pd.DataFrame({"item": list("abd"), "found": [1.0, 3, 7]})
+    assert outcomes.paired(one, other, "found") == pytest.approx((1, 1, 1))
 
 
 def test_the_first_tracks_are_the_nearest():

@@ -120,3 +120,10 @@ def test_a_missing_file_is_one_line(tmp_path):
 def test_the_files_open_in_any_program():
     for name in ("negative_prompts", "edits"):
         assert pd.read_csv(ROOT / f"data/requests/{name}.csv").notna().all(axis=None)
+
+
+def test_a_crossover_fits_either_of_its_genres_and_a_text_must_fit_as_a_whole():
+    tracks = pd.DataFrame({"genre": ["rock", "jazz", "rock"], "second_genre": ["", "rock", ""],
+                           "mood": ["sad", "sad", "calm"]})  # fmt: skip
+    found = requests.fitting(["A rock track.", "A sad rock track.", "A track."], tracks)
+    assert found.tolist() == [[True, True, True], [True, True, False], [True, True, True]]

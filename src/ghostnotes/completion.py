@@ -15,9 +15,9 @@ from ghostnotes import generation, samplers
 from ghostnotes.datasets.made import genre_masses
 from ghostnotes.encoders.features import WINDOW, WINDOW_HOP
 from ghostnotes.encoders.windows import pooled
+from ghostnotes.outcomes import TEMPO
 
 GAP = WINDOW // WINDOW_HOP - 1
-TEMPO = 0.12  # tempi this share apart count as the same
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,12 @@ def tasks(frames: int) -> dict[str, Task]:
     if not edge or not all(task.hidden for task in found.values()):
         raise ValueError(f"{frames} windows are too few: with a gap of {GAP} nothing is left to imagine")
     return found
+
+
+def observed(windows: Tensor, real: Tensor, task: Task) -> Tensor:
+    """How like the real ones the observed windows came out: mean cosine, (N, S, T, dim) and (N, T, dim) -> (N,)."""
+    seen = list(task.observed)
+    return torch.einsum("nstd,ntd->nst", windows[:, :, seen], real[:, seen]).mean((1, 2))
 
 
 def coherence(windows: Tensor, task: Task) -> Tensor:

@@ -12,19 +12,21 @@ from torch.nn import functional as F
 from ghostnotes import metrics, retrieval, statistics
 
 RECALL_AT = (1, 5, 10)  # GD-Retriever Table 2
+DRAWS = 2000  # of the bootstrap of a median
 
 
 def places(queries, gallery, truth) -> np.ndarray:
     """0-based rank (Q,) of each query's own track: queries (Q, d), gallery (N, d), truth (Q,) gallery indices."""
-    return retrieval.places(retrieval.distances(np.asarray(queries)[:, None], gallery), np.asarray(truth))[:, 0]
+    return retrieval.places(retrieval.distances(queries, gallery), truth)
 
 
-def median_rank(place: np.ndarray, size: int, draws: int = 2000, seed: int = 0) -> statistics.Interval:
+def median_rank(place: np.ndarray, size: int) -> statistics.Interval:
     """Median rank in per cent of a gallery of `size`, with a percentile bootstrap over queries. GD-Retriever Table 2.
 
-    place: (Q, seeds) 0-based ranks, one column a training seed; the medians of the columns are averaged.
+    place: (Q, n) 0-based ranks, a column for every training seed and caption of a track; the columns' medians are
+    averaged.
     """
-    rows = np.random.default_rng(seed).integers(0, len(place), (draws, len(place)))
+    rows = np.random.default_rng(0).integers(0, len(place), (DRAWS, len(place)))
     found = 100 * (np.median(place[rows], axis=1).mean(1) + 1) / size
     middle = np.mean([metrics.median_rank_percent(column, size) for column in place.T])
     return statistics.Interval(float(middle), *(float(end) for end in np.quantile(found, [0.025, 0.975])))

@@ -5,16 +5,25 @@ The corpus knows every track, so these are counted and not judged by an embeddin
 
 import numpy as np
 import pandas as pd
+import torch
+from torch import Tensor
 
 from ghostnotes import retrieval, statistics
 from ghostnotes.datasets.requests import having
 
 FIRST = 10  # tracks of a list that are looked at
+KEPT = ("genre", "mood", "lead", "drums", "mode")  # what a track should keep when another thing changes; and the tempo
+TEMPO = 0.12  # tempi this share apart count as the same
 
 
 def first(queries, gallery) -> np.ndarray:
     """The nearest tracks of every query, best first: queries (Q, d), gallery (N, d) -> indices (Q, FIRST)."""
     return retrieval.first(retrieval.distances(queries, gallery), FIRST)
+
+
+def without(distance: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """Distances (Q, N) with the tracks that are left out, bool (N,) or (Q, N), moved behind all others."""
+    return np.where(out, distance + distance.max() + 1, distance)
 
 
 def share(lists: np.ndarray, tracks: pd.DataFrame, wanted: list[dict]) -> np.ndarray:
@@ -31,6 +40,26 @@ def share(lists: np.ndarray, tracks: pd.DataFrame, wanted: list[dict]) -> np.nda
     return found
 
 
+def own(tracks: pd.DataFrame, changed=None) -> list[dict]:
+    """What each track has, as `share` counts it: both genres of a crossover, the tempo within 12 per cent.
+
+    changed: for every track the attribute that is left out, since it is asked to change; None: of none.
+    """
+    found = []
+    left_out = [None] * len(tracks) if changed is None else changed
+    for (_, track), name_out in zip(tracks.iterrows(), left_out, strict=True):
+        has = {name: (track[name],) for name in KEPT}
+        has["genre"] += (track["second_genre"],) if track["second_genre"] else ()
+        has["tempo"] = ((1 - TEMPO) * track["tempo"], (1 + TEMPO) * track["tempo"])
+        found.append({name: values for name, values in has.items() if name != name_out})
+    return found
+
+
+def similarity(one: Tensor, other: Tensor) -> Tensor:
+    """Cosine row by row, (Q, d) and (Q, d) -> (Q,) float64: a CLAP score where both lie in a joint space."""
+    return torch.cosine_similarity(one.double(), other.double(), dim=-1)
+
+
 def overlap(lists: np.ndarray, before: np.ndarray) -> np.ndarray:
     """How much of its list each query had found before: (Q, k) and (Q, k) rows of the gallery -> (Q,), in [0, 1]."""
     return np.array([np.isin(now, then).mean() for now, then in zip(lists, before, strict=True)])
@@ -41,15 +70,15 @@ def against_twin(distance: np.ndarray, twin, original, others=()) -> dict[str, n
 
     others: rows of the gallery that hold twins; all but the query's own are left out, since an original's twins stand
     near one another and would be counted as tracks that the query prefers.
-    rank_twin: 0-based; log2_rank_twin: of the 1-based rank, so that a fall from 8 to 4 counts as one from 400 to 200;
+    rank_twin, rank_original: 0-based; log2_rank_twin: of the 1-based rank, so that a fall from 8 to 4 counts as one
+    from 400 to 200;
     twin_ahead: 1.0 where the twin stands before the original.
     """
-    twin, distance = np.asarray(twin), distance.copy()
-    own = distance[np.arange(len(twin)), twin]
-    distance[:, list(others)] = np.iinfo(distance.dtype).max
-    distance[np.arange(len(twin)), twin] = own
+    twin, row = np.asarray(twin), np.arange(distance.shape[1])
+    distance = without(distance, np.isin(row, list(others)) & (row != twin[:, None]))
     place, other = retrieval.places(distance, twin), retrieval.places(distance, np.asarray(original))
-    return {"rank_twin": place, "log2_rank_twin": np.log2(place + 1.0), "twin_ahead": (place < other).astype(float)}
+    ahead = (place < other).astype(float)
+    return {"rank_twin": place, "rank_original": other, "log2_rank_twin": np.log2(place + 1.0), "twin_ahead": ahead}
 
 
 def interval(values) -> statistics.Interval:
@@ -58,6 +87,30 @@ def interval(values) -> statistics.Interval:
     if len(values) < 2:
         return statistics.Interval(float(values.mean()) if len(values) else np.nan, np.nan, np.nan)
     return statistics.paired_bootstrap(values)
+
+
+def paired(one: pd.DataFrame, other: pd.DataFrame, name: str) -> statistics.Interval:
+    """The mean of a value minus that of another method's rows, paired by `item`, rows of an item averaged first.
+
+    Items without a value on either side are left out.
+    """
+    first, second = (some.groupby("item")[name].mean() for some in (one, other))
+    return interval((first - second).dropna())
+
+
+def over_parts(table: pd.DataFrame, keys: list[str], values: list[str]) -> pd.DataFrame:
+    """Means over disjoint parts of a set with Student's t interval: each value as NAME_parts, _parts_low, _parts_high.
+
+    table: one row a part (`part`) and training seed; seeds are averaged first.
+    """
+    by_part = table.groupby([*keys, "part"], dropna=False, sort=False)[values].mean()
+
+    def one(group):
+        ends = {name: statistics.subsample_interval(group[name].to_numpy()) for name in values}
+        return pd.Series({f"{name}_parts{end}": value for name, interval in ends.items()
+                          for end, value in zip(("", "_low", "_high"), interval)})  # fmt: skip
+
+    return by_part.groupby(keys, dropna=False, sort=False).apply(one).reset_index()
 
 
 def summed(table: pd.DataFrame, keys: list[str], values: list[str], plain: tuple[str, ...] = ()) -> pd.DataFrame:

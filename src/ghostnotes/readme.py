@@ -57,12 +57,19 @@ def by_paper(project: Path) -> str:
 
 
 def full(project: Path) -> str:
-    """How many verdicts three training seeds change, and which."""
+    """How many verdicts the profile full changes, and which."""
     scored = read(project, "scorecard")
     both = scored[scored["verdict_full"].notna()]
-    other = both[both["verdict_full"] != both["verdict"]]
+    other = both[both["differs"].astype(str) == "True"]
     named = ", ".join(f"{row.id} {row.verdict_full} there" for row in other.itertuples())
     return f"{len(other)} of {len(both)} verdicts" + (f" ({named})" if named else "")
+
+
+def machines(project: Path) -> str:
+    """How many verdicts the same code had otherwise on another processor."""
+    elsewhere = pd.read_csv(Path(project) / "benchmarks/machines.csv").set_index("id")["verdict"]
+    here = read(project, "scorecard").set_index("id")["verdict"].reindex(elsewhere.index)
+    return f"{(here != elsewhere).sum()} of {len(elsewhere)}"
 
 
 def bands(project: Path, side: str) -> str:
@@ -104,7 +111,8 @@ NUMBERS = {
     "not-testable": partial(total, name="not testable here"),
     "verdicts-by-paper": by_paper,
     "full": full,
-    **{f"verdict-{claim}": partial(verdict, claim=claim) for claim in ("D1", "D5", "G1", "G14", "G19", "C1")},
+    "machines": machines,
+    **{f"verdict-{claim}": partial(verdict, claim=claim) for claim in ("D1", "D5", "G1", "G4", "G14", "G19", "C1")},
     "cloud-prior": partial(cell, method="diff4steer", **CLOUD),
     "cloud-regression": partial(cell, method="regression", **CLOUD),
     "picture-prior": partial(cell, method="diff4steer", **PICTURE),
@@ -118,6 +126,8 @@ NUMBERS = {
     "full-size-days": full_size_days,
     "text-ghosts": partial(cell, method="gdr_clap", **TEXT),
     "text-teacher": partial(cell, method="clap", **TEXT),
+    "own-ghosts": partial(cell, method="gdr_muscall", **TEXT),
+    "own-teacher": partial(cell, method="muscall", **TEXT),
     "text-fitted": partial(cell, method="clap_adapted_both", **TEXT),
     "unwanted-before": partial(cell, column="share_unwanted", form=".2f", method="unmodified", **PROMPT),
     "unwanted-after": partial(cell, column="share_unwanted", form=".2f", method="negative_prompt", **PROMPT),

@@ -6,7 +6,6 @@ equally strong; `equal_effect` finds the weight at which one stands as far from 
 """
 
 import numpy as np
-import torch
 from torch import Tensor
 
 
@@ -30,11 +29,6 @@ def prefixed(query: str, unwanted: str) -> str:
     return f"{query.rstrip(' .')}, not {unwanted[0].lower()}{unwanted[1:].rstrip(' .')}."
 
 
-def filtered(distance: np.ndarray, has: np.ndarray) -> np.ndarray:
-    """Distances (Q, N) with the tracks that have the unwanted attribute, (Q, N) bool, moved behind all others."""
-    return np.where(has, distance + distance.max() + 1, distance)
-
-
 def equal_effect(move, target: float, high: float = 64.0) -> float | None:
     """The weight w at which effect(w) = move(w) has fallen to the target, by bisection; None where it never does.
 
@@ -54,8 +48,3 @@ def _finite(omega: float) -> float:
     if not np.isfinite(omega):
         raise ValueError(f"removal: the weight w must be a finite number, got {omega}")
     return omega
-
-
-def similarity(one: Tensor, other: Tensor) -> Tensor:
-    """Cosine row by row, (Q, d) and (Q, d) -> (Q,) float64: a CLAP score where both lie in a joint space."""
-    return torch.cosine_similarity(one.double(), other.double(), dim=-1)

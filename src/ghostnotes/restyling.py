@@ -12,13 +12,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ghostnotes import guidance, losses
-from ghostnotes.completion import TEMPO, Task
+from ghostnotes import guidance, losses, outcomes
+from ghostnotes.completion import Task
 from ghostnotes.datasets import truth
 
 STYLES = ("genre", "mood")
 WAYS = ("unsteered", "reconstruction", "class", "combined", "text", "overwritten")
-KEPT = ("genre", "mood", "lead", "drums", "mode")  # and the tempo
 
 
 def other_values(tracks: pd.DataFrame) -> pd.DataFrame:
@@ -35,13 +34,7 @@ def other_values(tracks: pd.DataFrame) -> pd.DataFrame:
 def wishes(tracks: pd.DataFrame, asked: pd.DataFrame) -> tuple[list[dict], list[dict]]:
     """What `outcomes.share` counts for each track: the value asked for, and all else that the track has."""
     wished = [{name: (value,)} for name, value in asked.itertuples(index=False)]
-    kept = []
-    for (_, track), changed in zip(tracks.iterrows(), asked["name"]):
-        own = {name: (track[name],) for name in KEPT if name != changed}
-        if changed != "genre" and track["second_genre"]:
-            own["genre"] = (track["genre"], track["second_genre"])
-        kept.append(own | {"tempo": ((1 - TEMPO) * track["tempo"], (1 + TEMPO) * track["tempo"])})
-    return wished, kept
+    return wished, outcomes.own(tracks, asked["name"])
 
 
 def texts(asked: pd.DataFrame) -> list[str]:

@@ -61,6 +61,15 @@ def having(tracks: pd.DataFrame, attribute: str, values: tuple) -> np.ndarray:
     return tracks[attribute].isin(values).to_numpy()
 
 
+def fitting(texts, tracks: pd.DataFrame) -> np.ndarray:
+    """Which tracks have all that a text says, (len(texts), N) bool; a crossover has both of its genres."""
+    found = {}
+    for text in dict.fromkeys(texts):
+        each = [having(tracks, *one) for one in said(text).items()]
+        found[text] = np.logical_and.reduce(each) if each else np.ones(len(tracks), dtype=bool)
+    return np.stack([found[text] for text in texts])
+
+
 def negative_prompts(path: Path = FOLDER / "negative_prompts.csv") -> pd.DataFrame:
     """The curated negative prompts: id, category, query, unwanted, and from the text `attribute` and `values`.
 
