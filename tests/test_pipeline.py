@@ -127,4 +127,5 @@ def test_the_lock_knows_the_stages_that_there_are_and_no_others():
     for name, stage in PIPELINE.items():
         items = itertools.product(*(map(str, values) for values in stage.get("matrix", {}).values()))
         names |= {f"{name}@{'-'.join(item)}" if item else name for item in items}
-    assert set(yaml.safe_load((ROOT / "dvc.lock").read_text())["stages"]) == names
+    lock = yaml.load((ROOT / "dvc.lock").read_text(encoding="utf-8"), yaml.CSafeLoader)  # ten times faster
+    assert set(lock["stages"]) == names

@@ -191,18 +191,19 @@ def at(settings, name):
     return settings
 
 
-LOCKED = [(file, name) for file in ("dvc.lock", "profiles/own/dvc.lock")
-          for name in yaml.safe_load((ROOT / file).read_text())["stages"]]  # fmt: skip
+LOCKED = {}
+for file in ("dvc.lock", "profiles/own/dvc.lock"):
+    LOCKED |= yaml.load((ROOT / file).read_text(encoding="utf-8"), yaml.CSafeLoader)["stages"]
+SETTINGS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize(("file", "name"), LOCKED, ids=[name for _, name in LOCKED])
-def test_the_committed_reports_were_made_by_the_committed_code(file, name, tmp_path):
+@pytest.mark.parametrize("name", LOCKED)
+def test_the_committed_reports_were_made_by_the_committed_code(name, tmp_path):
     """Code, notebooks, data and settings of every stage are those that it ran with, and its reports those it left.
 
     Where it fails: dvc repro, and commit dvc.lock and reports/ with the code.
     """
-    stage, settings = (yaml.safe_load((ROOT / path).read_text()) for path in (file, "params.yaml"))
-    stage = stage["stages"][name]
+    stage = LOCKED[name]
     for one in [*stage.get("deps", ()), *stage.get("outs", ())]:
         path = ROOT / one["path"]
         if path.is_relative_to(ROOT / "build/notebooks") and path.suffix == ".ipynb":
@@ -212,4 +213,4 @@ def test_the_committed_reports_were_made_by_the_committed_code(file, name, tmp_p
         elif path.is_file() and not path.is_relative_to(ROOT / "build"):
             assert md5(path.read_bytes()) == one["md5"], path
     for setting, value in stage.get("params", {}).get("params.yaml", {}).items():
-        assert at(settings, setting) == value, setting
+        assert at(SETTINGS, setting) == value, setting
