@@ -1,10 +1,11 @@
 """Minutes and memory of everything, from a fresh clone: `python benchmarks/whole.py FOLDER`, more than an hour.
 
 Clones what is committed to FOLDER, which must not exist, and runs `make environment`, `make test` and `make repro`
-there. Writes benchmarks/whole.csv (minutes by the clock, minutes of processor time, peak memory: the resident memory of
-all processes together, looked at twice a second, so that what they share counts more than once) and
-benchmarks/minutes.csv (every stage, as `python -m ghostnotes.notebook minutes` knows it; two run at a time). Leave the
-machine alone meanwhile.
+(every stage, as on a machine whose digits differ) there, or only the steps that are named: `environment test`.
+Writes benchmarks/whole.csv: minutes by the clock, minutes of processor time, peak memory (the resident memory of all
+processes together, looked at twice a second, so that what they share counts more than once); steps that were not run
+keep their row. After `repro` also benchmarks/minutes.csv: every stage, as `python -m ghostnotes.notebook minutes` knows
+it; two run at a time. Leave the machine alone meanwhile.
 """
 
 import argparse
@@ -55,24 +56,32 @@ def main() -> int:
     """The command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="where the clone goes")
+    parser.add_argument("steps", nargs="*", help=f"of {', '.join(STEPS)}; default: all")
     options = parser.parse_args()
+    unknown = [step for step in options.steps if step not in STEPS]
+    if unknown:
+        parser.error(f"no step is called {unknown[0]!r}; there are {', '.join(STEPS)}")
     if options.folder.exists():
         print(f"ghostnotes: {options.folder} exists; name a folder that does not", file=sys.stderr)
         return 1
     here, folder = Path.cwd(), options.folder.resolve()
     subprocess.run(["git", "clone", "--quiet", str(here), str(folder)], check=True)
-    rows = []
-    for step, command in STEPS.items():
+    table = here / "benchmarks/whole.csv"
+    rows = pd.read_csv(table).set_index("step").to_dict("index") if table.exists() else {}
+    for step in [step for step in STEPS if step in (options.steps or STEPS)]:
+        if step == "repro":
+            (folder / "dvc.lock").unlink()  # or what comes out as it is committed would count as done
         try:
-            rows.append({"step": step} | measured(command, folder))
+            rows[step] = measured(STEPS[step], folder)
         except subprocess.CalledProcessError as error:
             print(f"ghostnotes: {error}", file=sys.stderr)
             return 1
-        write_csv(here / "benchmarks/whole.csv", pd.DataFrame(rows))
+        found = pd.DataFrame([{"step": name} | rows[name] for name in STEPS if name in rows])
+        write_csv(table, found)
         if step == "repro":
             listed = [sys.executable, "-m", "ghostnotes.notebook", "minutes", "--csv"]
             subprocess.run([*listed, str(here / "benchmarks/minutes.csv")], cwd=folder, check=True)
-    print(pd.DataFrame(rows).to_string(index=False))
+    print(found.to_string(index=False))
     return 0
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ghostnotes import readme
+from ghostnotes import minutes, readme
 
 ROOT = Path(__file__).parents[1]
 
@@ -93,3 +93,23 @@ def test_only_a_leading_zero_is_left_out(tmp_path_factory, value):
     (folder / "reports/tables/t.csv").write_text(f"x\n{value:.3f}\n")
     said = readme.cell(folder, "t", "x")
     assert float(said) == pytest.approx(float(f"{value:.3f}")) and not said.lstrip("-").startswith("0.")
+
+
+def test_every_notebook_of_the_pipeline_belongs_to_one_part_of_the_minutes():
+    names = re.findall(r"notebook run (\S+)", (ROOT / "dvc.yaml").read_text())
+    assert len(names) > 50 and {minutes.part(name) for name in names} == set(minutes.PARTS)
+    with pytest.raises(ValueError, match="'pipeline/unheard' belongs to 0 parts"):
+        minutes.part("pipeline/unheard")
+
+
+def test_minutes_of_parts_add_up_and_what_was_not_measured_is_one_clear_line(tmp_path):
+    (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "benchmarks/minutes.csv").write_text("stage,minutes\nlessons/00-a,0.50\npipeline/text,2.26\n"
+                                                     "pipeline/encoder-a,1.26\n")  # fmt: skip
+    table = minutes.by_part(tmp_path)
+    assert "| encoders, embeddings, texts | 3.5 |" in table and "| scorecard and lessons | 0.5 |" in table
+    assert table.endswith("| **sum of the stages** | **4** |")
+    (tmp_path / "benchmarks/whole.csv").write_text("step,minutes,peak_gib\nrepro,51.26,4.0\n")
+    assert minutes.whole(tmp_path, "repro", "minutes") == "51.3"
+    with pytest.raises(ValueError, match="'test' was not measured"):
+        minutes.whole(tmp_path, "test", "minutes")

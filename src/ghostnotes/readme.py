@@ -1,4 +1,4 @@
-"""The measured numbers of README.md, written there from reports/: `python -m ghostnotes.readme`.
+"""The measured numbers of README.md, written there from reports/ and benchmarks/: `python -m ghostnotes.readme`.
 
 A number stands between comments that a rendered page does not show: <!-- number:NAME -->12<!-- /number -->. NUMBERS
 says what a name is read from; a test fails where README.md says another thing than the reports.
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ghostnotes import summary
+from ghostnotes import minutes, summary
 from ghostnotes.files import atomically
 
 MARK = re.compile(r"<!-- number:(\S+) -->(.*?)<!-- /number -->", re.S)
@@ -97,6 +97,11 @@ def full_size_days(project: Path) -> str:
     return f"{days.min():.0f}"
 
 
+def minutes_by_part(project: Path) -> str:
+    """The table of minutes by part; blank lines end the comments around it."""
+    return f"\n\n{minutes.by_part(project)}\n\n"
+
+
 PICTURE = {"table": "diff4steer_table1", "column": "recall_at_100", "query": "image", "domain": "crowd"}
 CLOUD = {"table": "diff4steer_table2", "column": "fmd", "query": "image", "domain": "crowd"}
 TEXT = {"table": "gdr_table2", "column": "recall_at_5", "domain": "studio"}
@@ -137,7 +142,11 @@ NUMBERS = {
     "part-posterior": partial(cell, method="posterior", **PART),
     "part-repeated": partial(cell, method="last_window", **PART),
     "part-regression": partial(cell, method="ridge", **PART),
-}
+    **{f"minutes-{step}": partial(minutes.whole, step=step, column="minutes")
+       for step in ("environment", "repro")},
+    "memory-repro": partial(minutes.whole, step="repro", column="peak_gib"),
+    "minutes-by-part": minutes_by_part,
+}  # fmt: skip
 
 
 def filled(text: str, project: Path) -> str:
