@@ -62,12 +62,11 @@ def test_the_maps_are_those_of_the_papers():
     assert shares[0] <= shares[1]
 
 
-# Transport takes roots of squared spreads, so it loses digits where these lie ten orders apart: with a shrinkage far
-# below a thousandth, and, rarely, with none. The same examples every time, until it is made better.
-SHRINKAGES = st.just(0.0) | st.floats(1e-3, 1)
+# a shrinkage of 1e-12 makes spreads lie twelve orders apart, and float64 has sixteen
+SHRINKAGES = st.just(0.0) | st.floats(1e-8, 1)
 
 
-@settings(deadline=None, max_examples=30, derandomize=True)
+@settings(deadline=None, max_examples=100)
 @given(*COUNTS, st.sampled_from(alignment.COVARIANCES), st.integers(2, 20), SHRINKAGES)
 def test_two_sets_that_agree_are_left_alone(seed, size, covariance, count, shrinkage):
     """Whatever the number of rows: also beside the directions that they span."""

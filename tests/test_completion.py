@@ -216,3 +216,10 @@ def test_the_dial_turns_the_sound_and_nothing_else():
     assert apart[0] > apart[1] > apart[2] == 0
     with pytest.raises(ValueError, match="not a number from 0 to 1"):
         rendering.track_frames(dial.turned(lofi, 1.5)[0])
+
+
+def test_a_median_place_counts_from_one_and_is_averaged_over_training_seeds():
+    """Pooled, two seeds' places would be one sample of twice the size, whose median neither has."""
+    places = pd.DataFrame({"method": "a", "training_seed": [0, 0, 0, 1, 1, 1], "rank_twin": [0, 1, 9, 4, 20, 30]})
+    found = outcomes.median_rank(pd.concat([places, places.assign(method="b", rank_twin=0)]), ["method"], "rank_twin")
+    assert found.to_dict("list") == {"method": ["a", "b"], "median_rank_twin": [(2 + 21) / 2, 1.0]}

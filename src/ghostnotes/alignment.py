@@ -85,9 +85,12 @@ def _full(generated, reference):
 
 
 def _transport(generated, reference):
+    """L^-1 (L S_r L)^(1/2) L^-1 with L = S_g^(1/2), by singular values: the product would square the spreads, and its
+    root keep half of their digits. With W s V' = S_r^(1/2) L it is L^-1 V W' S_r^(1/2)."""
     whiten, rest = _inverse_root(generated)
-    root = _root(generated)
-    return whiten @ _root(root @ reference @ root) @ whiten + rest
+    left, sizes, right = np.linalg.svd(_root(reference) @ _root(generated))
+    turn = (right.T * (sizes > sizes.max() * len(sizes) * np.finfo(np.float64).eps)) @ left.T
+    return whiten @ turn @ _root(reference) @ (np.eye(len(rest)) - rest) + rest
 
 
 def _root(spread):

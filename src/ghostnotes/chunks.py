@@ -2,7 +2,9 @@
 
 import hashlib
 import multiprocessing
+import os
 import shutil
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -29,7 +31,7 @@ def map_in_chunks(
     todo = sum(len(items[start : start + size]) for start in missing)
     with tqdm(total=len(items), initial=len(items) - todo, desc=describe, unit="item", mininterval=1) as bar:
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, context, initializer=_one_thread) as pool:
+        with ProcessPoolExecutor(workers, context, initializer=_begin) as pool:
             jobs = {pool.submit(_do, function, items[start : start + size]): start for start in missing}
             try:
                 for job in as_completed(jobs):
@@ -76,7 +78,14 @@ def _do(function, items) -> np.ndarray:
     return np.stack(results)
 
 
-def _one_thread() -> None:
+def _begin() -> None:
+    """A worker keeps to one thread, and leaves as soon as the process that started it is gone, however it ended."""
     import torch
 
     torch.set_num_threads(1)
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+
+
+def _leave_with_parent() -> None:
+    multiprocessing.parent_process().join()
+    os._exit(1)

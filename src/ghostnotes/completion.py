@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from ghostnotes import generation, samplers
+from ghostnotes import generation, pairs, samplers
 from ghostnotes.datasets.made import genre_masses
 from ghostnotes.encoders.features import WINDOW, WINDOW_HOP
 from ghostnotes.encoders.windows import pooled
@@ -90,14 +90,10 @@ def imagined(network, ids, guide, samples: int, steps: int, *, frames: int = 16,
 def ridge(known: Tensor, asked: Tensor, task: Task) -> Tensor:
     """Linear regression from the observed windows to the asked part: known (N, T, dim), asked (Q, T, dim) -> (Q, dim).
 
-    Ridge, its penalty by leave-one-out on the known tracks (scikit-learn). Not of unit norm.
+    Ridge, as `pairs.regression` chooses its penalty. Not of unit norm.
     """
-    # late: only this rival needs it
-    from sklearn.linear_model import RidgeCV
-
-    sides = [some[:, list(task.observed)].flatten(1).double().numpy() for some in (known, asked)]
-    model = RidgeCV(alphas=np.logspace(-3, 3, 13)).fit(sides[0], task.part(known).double().numpy())
-    return torch.from_numpy(model.predict(sides[1])).float()
+    heard, ours = (some[:, list(task.observed)].flatten(1) for some in (known, asked))
+    return pairs.regression(heard, task.part(known), ours)
 
 
 def neighbours(known: Tensor, asked: Tensor, task: Task, count: int = 5) -> Tensor:

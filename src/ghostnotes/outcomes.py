@@ -98,6 +98,12 @@ def paired(one: pd.DataFrame, other: pd.DataFrame, name: str) -> statistics.Inte
     return interval((first - second).dropna())
 
 
+def median_rank(table: pd.DataFrame, keys: list[str], name: str) -> pd.DataFrame:
+    """Median of a column of 0-based places by keys, counted from 1 and averaged over training seeds: `median_NAME`."""
+    by_seed = table.groupby([*keys, "training_seed"], dropna=False, sort=False)[name].median().add(1)
+    return by_seed.groupby(keys, dropna=False, sort=False).mean().rename(f"median_{name}").reset_index()
+
+
 def over_parts(table: pd.DataFrame, keys: list[str], values: list[str]) -> pd.DataFrame:
     """Means over disjoint parts of a set with Student's t interval: each value as NAME_parts, _parts_low, _parts_high.
 
