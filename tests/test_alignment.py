@@ -66,7 +66,7 @@ def test_the_maps_are_those_of_the_papers():
 SHRINKAGES = st.just(0.0) | st.floats(1e-8, 1)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=40)
 @given(*COUNTS, st.sampled_from(alignment.COVARIANCES), st.integers(2, 20), SHRINKAGES)
 def test_two_sets_that_agree_are_left_alone(seed, size, covariance, count, shrinkage):
     """Whatever the number of rows: also beside the directions that they span."""

@@ -43,7 +43,7 @@ def test_the_regression_overfits_one_batch():
     before = ghosts.row_losses(network, z0, query, kept, None, None).mean().item()
     with pytest.raises(ValueError, match="the tracks are \\(8, 1, 8\\)"):
         ghosts.row_losses(network, z0[:, :1], query, kept, None, None)
-    fitted(network, 300, lambda net, step: ghosts.row_losses(net, z0, query, kept, None, None))
+    fitted(network, 200, lambda net, step: ghosts.row_losses(net, z0, query, kept, None, None))
     assert ghosts.row_losses(network, z0, query, kept, None, None).mean().item() < 0.02 < 0.5 < before
 
 
@@ -60,7 +60,7 @@ def test_the_prior_overfits_one_batch(objective):
         sigma = ghosts.noise_levels(ghost, 8, 0.1, 20.0, g)
         return ghosts.row_losses(net, z0, query, kept, sigma, torch.randn(z0.shape, generator=g))
 
-    fitted(network, 500, loss)
+    fitted(network, 300, loss)
     noise = torch.randn(z0.shape, generator=generator(99))
     for sigma in (1.0, 5.0):
         found = network(z0 + sigma * noise, sigma, query)

@@ -143,7 +143,7 @@ NUMBERS = {
     "part-repeated": partial(cell, method="last_window", **PART),
     "part-regression": partial(cell, method="ridge", **PART),
     **{f"minutes-{step}": partial(minutes.whole, step=step, column="minutes")
-       for step in ("environment", "repro")},
+       for step in ("environment", "test", "repro")},
     "memory-repro": partial(minutes.whole, step="repro", column="peak_gib"),
     "minutes-by-part": minutes_by_part,
 }  # fmt: skip
