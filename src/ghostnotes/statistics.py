@@ -9,7 +9,6 @@ They are computed again on disjoint parts.
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
 from ghostnotes.metrics import frechet_distance, to_float64, whole_number
 
@@ -102,6 +101,9 @@ def subsample_interval(values, level=0.95):
     values, level = to_float64("values", values, "(parts,)"), _level(level)
     if len(values) < 2:
         raise ValueError("values holds 1 subsample; an interval needs at least 2")
+    # late: most notebooks need no interval over parts, and it takes most of a second
+    from scipy import stats
+
     reach = stats.t.ppf((1 + level) / 2, len(values) - 1) * stats.sem(values)
     return Interval(float(values.mean()), float(values.mean() - reach), float(values.mean() + reach))
 
@@ -116,6 +118,8 @@ def rank_correlations(points, values):
     if values.shape[1] != len(points) or len(np.unique(points)) != len(points) or len(points) < 3:
         raise ValueError(f"values {values.shape} must have one column for each of the {len(points)} points, "
                          "which must be 3 or more and all different")
+    from scipy import stats  # late, as above
+
     flat = (values == values[:, :1]).all(1)
     return np.array([0.0 if still else stats.spearmanr(points, curve).statistic
                      for curve, still in zip(values, flat, strict=True)])

@@ -33,7 +33,8 @@ def compose(attributes: Attributes, seed: int, seconds: float = 19.0, domain: st
 def _rounded(note: Note, seconds: float) -> Note:
     """Times on a grid of a tenth of a millisecond, so that no machine's last bit matters, cut at the end."""
     start = round(note.start, 4)
-    return note._replace(start=start, end=round(min(max(note.end, start + SHORTEST), seconds), 4))
+    end = round(min(max(note.end, start + SHORTEST), seconds), 4)
+    return Note(start, end, note.pitch, note.velocity, note.part)
 
 
 def _programs(plan: Plan) -> dict[str, int]:

@@ -22,7 +22,7 @@ def perform(notes: Iterable[Note], part: str, plan: Plan) -> Iterator[Note]:
     for note in notes:
         late = domain.loose * (2 * timing.random() - 1)
         start = max(0.0, note.start + late)
-        yield note._replace(start=start, end=max(start, note.end + late), velocity=clamp(note.velocity + louder))
+        yield Note(start, max(start, note.end + late), note.pitch, clamp(note.velocity + louder), note.part)
 
 
 def recording(plan: Plan) -> Recording | None:

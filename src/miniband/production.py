@@ -56,9 +56,9 @@ def level(sound: np.ndarray) -> np.ndarray:
     if rms < 1e-7:
         return np.zeros_like(sound)
     sound = sound * np.float32(RMS / rms)
-    magnitude = np.abs(sound)
-    bent = KNEE + (0.99 - KNEE) * np.tanh((magnitude - KNEE) / (0.99 - KNEE))
-    return np.where(magnitude > KNEE, np.copysign(bent, sound), sound).astype(np.float32)
+    peaks = sound[loud := np.abs(sound) > KNEE]
+    sound[loud] = np.copysign(KNEE + (0.99 - KNEE) * np.tanh((np.abs(peaks) - KNEE) / (0.99 - KNEE)), peaks)
+    return sound
 
 
 def fade(sound: np.ndarray, rate: int) -> np.ndarray:

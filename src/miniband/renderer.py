@@ -53,8 +53,8 @@ def _play(score: Score, first: int, last: int) -> np.ndarray:
                 synth.noteon(channel, pitch, velocity)
             else:
                 synth.noteoff(channel, pitch)
-    stereo = np.frombuffer(b"".join(played), dtype=np.float32).reshape(-1, 2)
-    return stereo.mean(axis=1, dtype=np.float32)
+    left, right = np.frombuffer(b"".join(played), dtype=np.float32).reshape(-1, 2).T
+    return (left + right) / 2
 
 
 def _events(score: Score, first: int, last: int) -> dict[int, list[tuple]]:
