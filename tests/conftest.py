@@ -5,8 +5,8 @@ import shutil
 import sys
 from pathlib import Path
 
-# before torch is imported: two files are tested at a time, and networks as small as theirs are slower on two threads
-os.environ |= {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+# before NumPy and torch are imported: two files are tested at a time, and work so small is slower on two threads
+os.environ |= {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_NUM_THREADS": "1"}
 
 import pytest
 from filelock import FileLock
@@ -49,7 +49,8 @@ def smoke_run(tmp_path_factory):
             if not output.exists():
                 first = copies["whole"]
                 first.make()
-                done = first.run(sys.executable, "-m", "ghostnotes.parallel")
+                # three stages at a time: the last files wait for this run, and two workers test beside it
+                done = first.run(sys.executable, "-m", "ghostnotes.parallel", "--jobs", "3")
                 assert done.returncode == 0, done.stdout[-3000:]
                 for other in ("killed", "paper"):
                     shutil.copytree(first.folder, copies[other].folder, symlinks=True)
@@ -61,5 +62,10 @@ def smoke_run(tmp_path_factory):
 
 
 def pytest_collection_modifyitems(items):
-    """The slow ones first: `make test` runs two files at a time, and these take longest. But those of zz wait."""
-    items.sort(key=lambda item: ("zz_" in item.nodeid, item.get_closest_marker("slow") is None))
+    """The slow ones first: they take longest. But those of zz wait, the longer of the two files before the other.
+
+    A worker is given its next file when two tests are left to it, and zz_killed has no more: what came after it would
+    wait for it while another worker has nothing to do.
+    """
+    last = ("zz_killed", "zz_paper")
+    items.sort(key=lambda item: ([name in item.nodeid for name in last], item.get_closest_marker("slow") is None))

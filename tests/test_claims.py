@@ -8,7 +8,8 @@ import yaml
 
 from ghostnotes import statistics
 
-DOCUMENT = yaml.safe_load((Path(__file__).parents[1] / "claims.yaml").read_text(encoding="utf-8"))
+ROOT = Path(__file__).parents[1]
+DOCUMENT = yaml.load((ROOT / "claims.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
 CLAIMS = DOCUMENT["claims"]
 FIELDS = {"id", "paper", "place", "sentence", "paper_figures", "table", "columns", "compare", "statistic",
           "margin", "verdict", "note"}

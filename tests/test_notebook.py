@@ -42,8 +42,8 @@ def project(tmp_path):
     return tmp_path
 
 
-def run(project, *arguments):
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+def run(project, *arguments, **variables):
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), **variables}
     return subprocess.run([sys.executable, "-m", "ghostnotes.notebook", *arguments], cwd=project, env=environment,
                           text=True, capture_output=True)  # fmt: skip
 
@@ -78,6 +78,17 @@ def test_running_twice_gives_the_same_bytes(project):
     assert run(project, "minutes", "--csv", "took.csv").returncode == 0
     header, *rows = (project / "took.csv").read_text().splitlines()
     assert header == "stage,minutes" and any(re.fullmatch(r"a-3\.5,\d+\.\d\d", row) for row in rows)
+
+
+def test_the_shell_does_not_choose_how_many_threads_compute(project):
+    """Sums in another order end in another digit; and NumPy's threads spin while they wait, so it has one."""
+    pools = "import numpy\nfrom threadpoolctl import threadpool_info\nprint(threadpool_info())"
+    nbformat.write(make([*CELLS, ("code", pools, [])]), project / "notebooks" / "a.ipynb")
+    run(project, "strip")
+    done = run(project, "run", "a", OPENBLAS_NUM_THREADS="2", OMP_NUM_THREADS="7")
+    assert done.returncode == 0, done.stderr
+    printed = (project / "reports/notebooks/a.ipynb").read_text()
+    assert "'num_threads': 1, " in re.search(r"{[^}]*'openblas'[^}]*}", printed)[0]
 
 
 def test_printing_slowly_changes_no_bytes():

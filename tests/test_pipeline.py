@@ -2,6 +2,7 @@
 
 import ast
 import itertools
+import json
 import re
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
-PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+PIPELINE = yaml.load((ROOT / "dvc.yaml").read_text(), yaml.CSafeLoader)["stages"]
 # Not dependencies: what only reads settings (their values are tracked), runs notebooks, or repairs an import.
 UNTRACKED = {"ghostnotes", "ghostnotes.config", "ghostnotes.notebook", "ghostnotes.compat", "ghostnotes.profiles"}
 UNTRACKED |= {"ghostnotes.datasets", "ghostnotes.encoders", "ghostnotes.parallel", "ghostnotes.settings"}
@@ -58,13 +59,13 @@ def expand(stage):
     """A stage's items, with the matrix filled in: yields dicts of plain strings."""
     matrix = stage.get("matrix", {})
     for values in itertools.product(*matrix.values()):
-        text = yaml.safe_dump({k: v for k, v in stage.items() if k != "matrix"})
+        text = json.dumps({k: v for k, v in stage.items() if k != "matrix"})
         for key, value in zip(matrix, values):
             text = text.replace("${item." + key + "}", str(value))
-        yield yaml.safe_load(text)
+        yield json.loads(text)
 
 
-ALL = PIPELINE | yaml.safe_load((ROOT / "profiles/own/dvc.yaml").read_text())["stages"]
+ALL = PIPELINE | yaml.load((ROOT / "profiles/own/dvc.yaml").read_text(), yaml.CSafeLoader)["stages"]
 STAGES = [(name, item) for name, stage in ALL.items() for item in expand(stage) if "notebook run" in item["cmd"]]
 
 
