@@ -5,7 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
-# before NumPy and torch are imported: two files are tested at a time, and work so small is slower on two threads
+# before NumPy and torch are imported: three files are tested at a time, and work so small is slower on two threads
 os.environ |= {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_NUM_THREADS": "1"}
 
 import pytest

@@ -91,6 +91,17 @@ def test_the_shell_does_not_choose_how_many_threads_compute(project):
     assert "'num_threads': 1, " in re.search(r"{[^}]*'openblas'[^}]*}", printed)[0]
 
 
+def test_a_kernel_whose_cells_are_done_is_not_asked_to_leave(project):
+    """Asked, some take seconds, and what they do meanwhile nobody waits for."""
+    leaving = ("code", "import atexit, tempfile\natexit.register(open, 'left', 'w')\nprint(tempfile.mkdtemp())", [])
+    nbformat.write(make([leaving]), project / "notebooks" / "a.ipynb")
+    run(project, "strip")
+    done = run(project, "run", "a")
+    assert done.returncode == 0 and not (project / "left").exists(), done.stderr
+    (printed,) = nbformat.read(project / "reports/notebooks/a.ipynb", as_version=4).cells[0].outputs
+    assert not Path(printed.text.strip()).exists(), "its temporary files go with it"
+
+
 def test_printing_slowly_changes_no_bytes():
     """What one cell prints arrives in pieces cut by time; the executed copy joins them."""
     stream = lambda text: nbformat.v4.new_output("stream", name="stdout", text=text)  # noqa: E731

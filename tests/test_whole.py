@@ -60,7 +60,8 @@ def test_every_report_is_there(ran):
 
 
 def test_progress_is_shown(ran):
-    for what in ("crowd-test", "studio-val: pictures", "MiniLM: lofi", "clap-mini", "probe-audio", "prior", "generate"):
+    for what in ("crowd: test", "studio: train, val, test", "pictures: pictures", "MiniLM: lofi", "clap-mini",
+                 "probe-audio", "prior", "generate"):  # fmt: skip
         assert re.search(rf"{what}.*: +\d+%", ran.output), what
 
 

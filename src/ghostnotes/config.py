@@ -26,7 +26,8 @@ def load(path: Path = Path(SETTINGS_FILE)) -> Settings:
 def read(path: Path) -> dict[str, Any]:
     """The sections of a YAML file as plain values, {} where it is empty; ValueError in one line that names the file."""
     try:
-        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same in C, where it was built
+        values = yaml.load(Path(path).read_text(encoding="utf-8"), loader)
     except FileNotFoundError:
         raise ValueError(f"{path}: not there; run from the project's folder") from None
     except (yaml.YAMLError, ValueError) as error:  # the second for bytes that are no text, and for days that are none

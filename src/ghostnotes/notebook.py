@@ -10,6 +10,7 @@ import contextlib
 import os
 import re
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -161,10 +162,13 @@ def run(name: str, result: str, parameters: dict) -> None:
     for path in (partial, log):
         path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with _kernel_apart(log) as terminal:
+        # killed when its cells are done, it would leave its temporary files lying
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch, _kernel_apart(log) as terminal:
+            os.environ["TMPDIR"] = scratch
             executed = papermill.execute_notebook(
                 str(source), str(partial), parameters, kernel_name="python3", progress_bar=False,
                 stderr_file=terminal, request_save_on_cell_execute=False,
+                shutdown_kernel="immediate",  # asked to leave, one kernel in four takes three seconds
             )  # fmt: skip
     except PapermillExecutionError as error:
         reason = " ".join(str(error.evalue).split())
@@ -185,7 +189,7 @@ def run(name: str, result: str, parameters: dict) -> None:
 
 @contextlib.contextmanager
 def _kernel_apart(path: Path):
-    """Send what the kernel process itself says (noise on shutting down) to a log; yields our stderr, for progress."""
+    """Send what the kernel process itself says (why it died) to a log; yields our stderr, for progress."""
     sys.stderr.flush()
     with open(path, "w") as log, open(os.dup(2), "w") as terminal:
         os.dup2(log.fileno(), 2)

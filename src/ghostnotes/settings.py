@@ -29,9 +29,10 @@ class Rows(Strict):
 
 
 class Corpus(Strict):
-    """How many rows of each split are used, and how many processes render them."""
+    """How many rows of each split are used, of how many the loudness is measured, how many processes render them."""
 
     rows: Rows
+    measured: Count
     workers: Count
 
 

@@ -25,7 +25,7 @@ from miniband.randomness import normalised, stream
 from miniband.reading import consistent, read
 from miniband.subjects import BLURS, LIGHTS, PALETTES, SUBJECTS, TIERS
 
-COUNT = 4000
+COUNT = 3000
 ERRORS = 4.5  # standard errors by which a count may miss its expectation
 NAMES = ("genre", "mood", "tempo", "key", "mode", "lead", "drums", "density", "production")
 
@@ -71,9 +71,9 @@ def misses(said, true):
     """By how many standard errors sums of truths miss the sums of statements, column by column.
 
     The error of a truth stated with probability p has variance p (1 - p), a crossover's half genres less. Columns
-    in which less than 20 is expected either way count as 0.
+    in which less than 15 is expected either way count as 0.
     """
-    enough = np.minimum(said.sum(axis=0), (1 - said).sum(axis=0)) >= 20
+    enough = np.minimum(said.sum(axis=0), (1 - said).sum(axis=0)) >= 15
     spread = np.sqrt((said * (1 - said)).sum(axis=0))
     off = np.abs((true - said).sum(axis=0))
     return np.where(enough & (off > 1e-6), off / np.maximum(spread, 1e-9), 0.0)
