@@ -24,7 +24,7 @@ environment: .venv/ready ## build .venv from requirements.lock (about two minute
 	.venv/bin/python -m pip install --no-deps -e .
 	@touch $@
 
-repro: .venv/ready ## run the pipeline: every table, figure and lesson in reports/
+repro: .venv/ready ## run the pipeline: every table, figure and lesson but those of your own music
 	@python -m ghostnotes.parallel
 	@python -m ghostnotes.notebook minutes
 
