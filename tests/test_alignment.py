@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ghostnotes import alignment, metrics, retrieval
@@ -20,13 +20,18 @@ def rows(count, size, seed, shift=0.0):
 
 @settings(deadline=None, max_examples=40)
 @given(*COUNTS, st.sampled_from(["full", "transport"]))
+@example(2810, 4, "full")  # spreads ten orders apart
 def test_fitted_moments_are_those_of_the_reference(seed, size, covariance):
-    """Without shrinkage and with n > d, on the fitting set; the Fréchet distance vanishes with them."""
+    """Without shrinkage and with n > d, on the fitting set; the Fréchet distance vanishes with them.
+
+    Where spreads lie orders apart, float64 knows the smallest to so many digits less.
+    """
     generated, reference = rows(60, size, seed), rows(80, size, seed + 1, 3.0)
     moved = alignment.fit_moments(generated, reference, covariance=covariance)(generated)
     scale = np.abs(np.cov(reference.T)).max()
+    digits = np.finfo(float).eps * np.linalg.cond(np.cov(generated.T))
     assert moved.mean(0) == pytest.approx(reference.mean(0), abs=1e-8 * max(1, np.abs(reference).max()))
-    assert np.cov(moved.T) == pytest.approx(np.cov(reference.T), abs=1e-8 * max(1, scale))
+    assert np.cov(moved.T) == pytest.approx(np.cov(reference.T), rel=0, abs=100 * digits * max(1, scale))
     assert metrics.frechet_distance(moved, reference) < 1e-6 * scale
 
 
