@@ -242,7 +242,7 @@ def test_the_fingerprint_of_a_clap_changes_with_one_weight_and_not_with_the_form
 def test_where_a_package_is_absent_its_contracts_are_skipped_by_name_and_none_is_passed():
     code = (
         "import sys, pytest; sys.modules['laion_clap'] = None\n"
-        "sys.exit(pytest.main(['-rs', '-o', 'addopts=', '-p', 'no:cacheprovider', '-p', 'no:xdist',"
+        "sys.exit(pytest.main(['-rs', '-p', 'no:xdist',"
         " 'tests/test_encoder_contracts.py', '-k', 'laion-clap and (TestAudio or TestText)']))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ)
