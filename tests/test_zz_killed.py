@@ -37,7 +37,7 @@ def kill_when(ran, stage, pattern):
 
 def went_on_at(ran, stage, bar):
     """Runs the stage again; the first count that its progress bar shows, and the last."""
-    again = ran.dvc("repro", stage)
+    again = ran.stage(stage)
     assert again.returncode == 0, again.stdout[-2000:]
     return map(int, re.search(rf"{bar}: +\d+%\S* +(\d+)/(\d+)", again.stdout.replace("\r", "\n")).groups())
 
@@ -46,7 +46,7 @@ def test_killed_training_goes_on_to_the_same_weights(ran):
     """kill -9 the whole `dvc repro` while it trains; run it again; compare with a run that was left alone."""
     weights = ran.folder / "build/encoders/clip-mini.safetensors"
     with ran.settings(encoders={"clip-mini": {"training": {"steps": 120, "evaluate_every": 30}}}):
-        assert ran.dvc("repro", "picture-encoder").returncode == 0
+        assert [ran.stage(name).returncode for name in ("prepare", "picture-encoder")] == [0, 0]
         whole = weights.read_bytes()
         weights.unlink()
         kill_when(ran, "picture-encoder", "training/clip-mini-*.pt")
@@ -59,12 +59,12 @@ def test_killed_training_goes_on_to_the_same_weights(ran):
 def test_killed_rendering_goes_on_to_the_same_frames(ran):
     """kill -9 the whole `dvc repro` while it renders; what was rendered is not rendered again."""
     frames = ran.folder / "build/corpus/lofi/gallery.safetensors"
-    with ran.settings(corpus={"rows": {"gallery": 120}, "workers": 2}):
-        assert ran.dvc("repro", "corpus@lofi").returncode == 0
+    with ran.settings(corpus={"rows": {"test": 20, "gallery": 80}, "workers": 2}):
+        assert [ran.stage(name).returncode for name in ("prepare", "corpus@lofi")] == [0, 0]
         whole = frames.read_bytes()
-        # only the gallery has a chunk that begins at row 40, its third of six
-        kill_when(ran, "corpus@lofi", "corpus/lofi-*/*/000040.npy")
+        # only the gallery has a chunk that begins at row 20, its second of four
+        kill_when(ran, "corpus@lofi", "corpus/lofi-*/*/000020.npy")
         assert not frames.exists()
         started, last = went_on_at(ran, "corpus@lofi", "lofi: gallery")
         # a killed kernel works on until it sees its parent gone, so it may have come to the last chunk
-        assert frames.read_bytes() == whole and 40 <= started <= last == 120
+        assert frames.read_bytes() == whole and 20 <= started <= last == 80
