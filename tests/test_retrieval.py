@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
@@ -125,14 +125,17 @@ def test_positions_find_the_best_of_several_right_answers():
 
 
 @few
+@example(seed=5636, k=6)  # two tracks whose cosines differ by 6e-7
 @given(seed=seeds_of_random, k=st.integers(1, 12))
 def test_nearest_agrees_with_a_full_sort(seed, k):
+    """Up to single precision, in which Faiss adds: tracks that it cannot tell apart may change places."""
     queries, gallery = normal(seed, 2, 3, 8), normal(seed + 1, 12, 8)
     scores, indices = retrieval.nearest(queries, gallery, k)
     expected = cosines(queries, gallery)
     assert scores.shape == indices.shape == (2, 3, k)
-    assert np.array_equal(indices, np.argsort(-expected, axis=-1)[..., :k])
-    assert np.allclose(scores, -np.sort(-expected, axis=-1)[..., :k], atol=2e-6)
+    assert all(len(set(row)) == k for row in indices.reshape(-1, k).tolist())
+    for found in (scores, np.take_along_axis(expected, indices, axis=-1)):
+        assert np.allclose(found, -np.sort(-expected, axis=-1)[..., :k], rtol=0, atol=2e-6)
 
 
 def test_nearest_takes_one_vector_and_lists_ties_by_index():
