@@ -126,7 +126,7 @@ def test_a_mended_sentence_runs_that_lesson_only_and_a_notebook_that_was_opened_
         changed(work, opened_and_saved)
         assert "Running stage 'prepare'" in ran.stage("prepare").stdout
         assert ran.stages("--dry") == ["lesson-03"]
-    assert ran.stage("prepare").returncode == 0  # that nothing else is left to do shows the next test's last run
+    assert ran.stage("prepare").returncode == 0  # the next test's last run shows that nothing else is left to do
 
 
 def one_line(output, what):
