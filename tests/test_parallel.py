@@ -19,7 +19,7 @@ MEET = "touch {own}.here; for i in $(seq 300); do test -e {other}.here && exit 0
 
 
 def project(folder, stages):
-    """A folder in which DVC runs these stages; `dvc init` writes no more than this, but takes a second."""
+    """A folder in which DVC runs these stages: what `dvc init` and two settings come to, without their second."""
     (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
     (folder / ".dvc").mkdir()
     (folder / ".dvc/config").write_text("[core]\n    analytics = false\n    check_update = false\n    no_scm = true\n")
